@@ -1,0 +1,135 @@
+//! Grading many samples at once.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use june_sandbox::{Limits, Runner};
+use thiserror::Error;
+
+use crate::dataset::{Dataset, Task};
+use crate::grading::{GradingError, Judgement, Record, grade};
+use crate::run::{Run, RunError};
+use crate::samples::Sample;
+
+/// How often a worker looks whether it should stop.
+const STOP_CHECK: Duration = Duration::from_millis(50);
+
+/// Why an evaluation ended before its end. What was finished is in the run's folder.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EvaluationError {
+    /// A sample could not be graded.
+    #[error(transparent)]
+    Grading(#[from] GradingError),
+    /// A record could not be written.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A worker could not be started.
+    #[error("cannot start a worker: {0}\nhint: use fewer --workers")]
+    Worker(#[from] std::io::Error),
+    /// The caller asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// How to grade.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What each sample may use.
+    pub limits: Limits,
+    /// The seed of each sample's random numbers.
+    pub seed: u64,
+    /// How many samples are graded at once, at least 1.
+    pub workers: usize,
+}
+
+/// The authors' own solutions, as samples.
+pub fn references(dataset: &Dataset) -> Vec<Sample> {
+    let tasks = dataset.tasks.iter().enumerate();
+    tasks.map(|(index, task)| Sample::new(index, index, task, task.reference.clone())).collect()
+}
+
+/// Grades every sample that has no record yet. `finished` sees each new record, after it was
+/// written; `stop` ends the evaluation within a fraction of a second.
+///
+/// # Errors
+///
+/// The first thing that went wrong. The evaluation can be taken up again from `run`.
+pub fn evaluate(
+    runner: &Runner,
+    dataset: &Dataset,
+    samples: &[Sample],
+    settings: &Settings,
+    run: &mut Run,
+    stop: &AtomicBool,
+    mut finished: impl FnMut(&Record),
+) -> Result<(), EvaluationError> {
+    let pending: Vec<&Sample> =
+        samples.iter().filter(|sample| !run.is_finished(sample.line)).collect();
+    let (next, halt) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let stopped = || halt.load(Ordering::Relaxed) || stop.load(Ordering::Relaxed);
+    thread::scope(|scope| {
+        // Bounded, so that a slow disk slows the workers down instead of filling the memory.
+        let (sender, records) = mpsc::sync_channel(settings.workers * 4);
+        for number in 0..settings.workers.min(pending.len()) {
+            let (sender, pending, next, stopped) = (sender.clone(), &pending, &next, &stopped);
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+            let worker = move || {
+                while !stopped() {
+                    let Some(sample) = pending.get(next.fetch_add(1, Ordering::Relaxed)) else {
+                        break;
+                    };
+                    let task = &dataset.tasks[sample.task];
+                    let graded = runtime.block_on(async {
+                        tokio::select! {
+                            graded = grade_sample(runner, task, sample, settings) => Some(graded),
+                            () = wait_for(stopped) => None,
+                        }
+                    });
+                    let Some(graded) = graded else { break };
+                    if sender.send(graded).is_err() {
+                        break;
+                    }
+                }
+            };
+            thread::Builder::new()
+                .name(format!("june-worker-{number}"))
+                .spawn_scoped(scope, worker)?;
+        }
+        drop(sender);
+        let mut result = Ok(());
+        for graded in records {
+            let written = graded.map_err(EvaluationError::from).and_then(|record| {
+                finished(&record);
+                Ok(run.append(record)?)
+            });
+            if result.is_ok() && written.is_err() {
+                halt.store(true, Ordering::Relaxed);
+                result = written;
+            }
+        }
+        match result {
+            Ok(()) if stop.load(Ordering::Relaxed) => Err(EvaluationError::Interrupted),
+            result => result,
+        }
+    })
+}
+
+async fn grade_sample(
+    runner: &Runner,
+    task: &Task,
+    sample: &Sample,
+    settings: &Settings,
+) -> Result<Record, GradingError> {
+    grade(runner, task, &sample.completion, &settings.limits, settings.seed)
+        .await
+        .map(|judgement: Judgement| judgement.record(sample.line, task, sample.completion_id))
+}
+
+async fn wait_for(stopped: impl Fn() -> bool) {
+    while !stopped() {
+        tokio::time::sleep(STOP_CHECK).await;
+    }
+}

@@ -1,0 +1,21 @@
+//! Code benchmarks: what is asked, what a model answered, and what the verdicts say.
+//!
+//! [`dataset`] reads the tasks of HumanEval and MBPP, [`samples`] reads the completions that a
+//! model gave for them, [`statistics`] turns counts of passed samples into pass@k with a
+//! confidence interval. [`grading`] judges one sample in a sandbox, [`evaluation`] many at once,
+//! [`run`] keeps what is finished on disk, and [`summary`] adds it up.
+//!
+//! Every file is treated as outside input: it is read in bounded memory, checked whole before
+//! it is used, and a mistake is reported with the file, the line, the reason and a hint.
+
+pub mod dataset;
+pub mod evaluation;
+pub mod grading;
+mod input;
+mod json;
+pub mod run;
+pub mod samples;
+pub mod statistics;
+pub mod summary;
+
+pub use input::{InputError, Limits};

@@ -1,0 +1,101 @@
+"""What a program may not do while it is judged by checks.
+
+A program shares its interpreter with the checks and with the runner. Python
+has audit events (PEP 578) for every way from a program to frames, to code and
+to objects that nobody gave it; a hook refuses these. A hook cannot be removed,
+and nothing else refers to this one.
+
+Refusal is an ordinary `RuntimeError` in the program: it may catch it, and go on
+without what it wanted.
+"""
+
+import builtins
+import sys
+import traceback
+
+__builtins__ = dict(vars(builtins))
+
+_REFUSED = frozenset(
+    {
+        "code.__new__",
+        "gc.get_objects",
+        "gc.get_referents",
+        "gc.get_referrers",
+        "marshal.loads",
+        "sys._current_exceptions",
+        "sys._current_frames",
+        "sys.addaudithook",
+        "sys.remote_exec",
+        "sys.setprofile",
+        "sys.settrace",
+        "sys.monitoring.register_callback",
+        "cpython.PyInterpreterState_New",
+    }
+)
+_FRAME_ATTRIBUTES = frozenset({"tb_frame", "gi_frame", "cr_frame", "ag_frame"})
+_FUNCTION_ATTRIBUTES = frozenset({"__code__", "__defaults__", "__kwdefaults__"})
+
+# `traceback` formats an exception by way of its frames; it may, for frames of
+# the program itself, as long as only its own extractor receives them.
+_WALKERS = frozenset({traceback.walk_tb.__code__, traceback._walk_tb_with_full_positions.__code__})
+_EXTRACTORS = frozenset(
+    {
+        traceback.StackSummary._extract_from_extended_frame_gen.__func__.__code__,
+        traceback.StackSummary.extract.__func__.__code__,
+    }
+)
+
+_getframe = sys._getframe
+_GLOBALS = globals()
+_sealed = set()
+_on = False
+_inside = False
+
+
+def start(sealed):
+    """Refuses from now on; `sealed` are the code objects of the checks."""
+    global _on
+    _sealed.update(sealed)
+    _on = True
+
+
+def stop():
+    """Refuses no more. No code of the program may run after this."""
+    global _on
+    _on = False
+
+
+def _hook(event, arguments):
+    global _inside
+    if not _on or _inside:
+        return
+    if event in _REFUSED:
+        raise RuntimeError("june: " + event + " is not available to a program under test")
+    if event == "sys._getframe":
+        raise RuntimeError("june: frames are not available to a program under test")
+    if event == "object.__getattr__" or event == "object.__setattr__":
+        _inside = True
+        try:
+            refused = _refuses(arguments[0], arguments[1])
+        finally:
+            _inside = False
+        if refused:
+            raise RuntimeError("june: " + arguments[1] + " is not available to a program under test")
+
+
+def _refuses(value, name):
+    if name == "tb_frame":
+        walker = _getframe(2)
+        mine = value.tb_frame
+        return (
+            walker.f_code not in _WALKERS
+            or walker.f_back.f_code not in _EXTRACTORS
+            or mine.f_globals is _GLOBALS
+            or mine.f_code in _sealed
+        )
+    if name in _FRAME_ATTRIBUTES:
+        return True
+    return name in _FUNCTION_ATTRIBUTES and value.__code__ in _sealed
+
+
+sys.addaudithook(_hook)

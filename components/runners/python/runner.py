@@ -1,0 +1,127 @@
+"""Runs one program, and the checks that judge it, in this interpreter.
+
+From the moment the program starts, nothing is looked up that it could have
+changed: what is needed then is bound here, and this module has builtins of its
+own. The verdict is the *type* of one of three objects made beforehand; what a
+program can still reach (the attributes of their classes) only fills in the
+details.
+"""
+
+import builtins
+import gc
+import itertools
+import sys
+
+import guard
+import judge
+from wit_world.imports import program_types as wit
+
+__builtins__ = dict(vars(builtins))
+
+_PROGRAM, _CHECKS = "<program>", "<checks>"
+_LONGEST_MESSAGE, _LONGEST_STATEMENT = slice(0, 4096), slice(0, 1024)
+
+_EXCEPTION = wit.Exception("", "", wit.Phase.SOURCE, 0, None)
+_RETURNED = wit.Completion_Returned()
+_RAISED = wit.Completion_Raised(_EXCEPTION)
+_EXITED = wit.Completion_Exited(1)
+_IN_SOURCE, _IN_CHECKS = wit.Phase.SOURCE, wit.Phase.CHECKS
+
+# The runner's own modules, which a program must not import.
+_PRIVATE = ("app", "preload", "runner", "guard", "judge", "poll_loop", "wit_world", "componentize_py")
+
+# What must outlive the program.
+_kept = []
+
+_set = object.__setattr__
+_name_of = type.__dict__["__name__"].__get__
+_traceback_of = BaseException.__dict__["__traceback__"].__get__
+_status_of = SystemExit.__dict__["code"].__get__
+_cut, _encode, _decode, _lines = str.__getitem__, str.encode, bytes.decode, str.splitlines
+_streams = [(sys.stdout, type(sys.stdout).flush), (sys.stderr, type(sys.stderr).flush)]
+_disable_gc, _islice = gc.disable, itertools.islice
+
+
+def prepare():
+    """Called last at build time: remembers what is there before any program."""
+    global _hidden
+    judge.remember_types()
+    _hidden = [name for name in sys.modules if name.startswith(_PRIVATE)]
+
+
+def run(program):
+    if program.files:
+        return wit.Completion_Refused("this runner has no file system: a program cannot be given files")
+    for name in _hidden:
+        sys.modules.pop(name, None)
+    # No `__name__`, as in the graders that people know: a program's
+    # `if __name__ == "__main__":` does not run.
+    namespace = {"__builtins__": vars(builtins)}
+    phase, sealed = _IN_SOURCE, ()
+    try:
+        source = compile(program.source + "\n", _PROGRAM, "exec", dont_inherit=True, optimize=0)
+        if program.checks is None:
+            exec(source, namespace)
+        else:
+            phase = _IN_CHECKS
+            checks = compile(program.checks, _CHECKS, "exec", dont_inherit=True, optimize=0)
+            sealed = judge.code_objects(checks)
+            guard.start(sealed)
+            phase = _IN_SOURCE
+            exec(source, namespace)
+            phase = _IN_CHECKS
+            exec(checks, judge.namespace(namespace, checks))
+        completion = _RETURNED
+    except BaseException as error:
+        completion = _completion(error, phase, program.checks, sealed)
+    # Nothing of the program runs any more: neither finalisers nor collections.
+    _disable_gc()
+    _kept.append(namespace)
+    for stream, flush in _streams:
+        try:
+            flush(stream)
+        except BaseException:
+            pass
+    return completion
+
+
+def _completion(error, phase, checks, sealed):
+    kind = type(error)
+    if issubclass(kind, SystemExit):
+        status = _status_of(error)
+        if status is None:
+            status = 0
+        elif type(status) is not int:
+            status = 1
+        _set(_EXITED, "value", status if -0x80000000 <= status <= 0x7FFFFFFF else 1)
+        return _EXITED
+    try:
+        message = _text(str(error), _LONGEST_MESSAGE)
+    except BaseException:
+        message = "<no message: it could not be converted to text>"
+    guard.stop()
+    line, statement, step = 0, None, _traceback_of(error)
+    while step is not None:
+        code = step.tb_frame.f_code
+        if code in sealed or phase is _IN_SOURCE and code.co_filename == _PROGRAM:
+            line = step.tb_lineno
+        if step.tb_next is None and kind is AssertionError and code in sealed:
+            first, last, _, _ = next(_islice(code.co_positions(), step.tb_lasti // 2, None))
+            text = "\n".join(_lines(checks)[first - 1 : last])
+            statement = _text(text.strip(), _LONGEST_STATEMENT)
+        step = step.tb_next
+    if kind is SyntaxError or kind is IndentationError or kind is TabError:
+        line = error.lineno
+    if type(line) is not int or not 0 <= line < 1 << 31:
+        line = 0
+    _set(_EXCEPTION, "kind", _text(_name_of(kind), _LONGEST_STATEMENT))
+    _set(_EXCEPTION, "message", message)
+    _set(_EXCEPTION, "phase", phase)
+    _set(_EXCEPTION, "line", line)
+    _set(_EXCEPTION, "statement", statement)
+    return _RAISED
+
+
+def _text(text, longest):
+    """Exactly a `str`, short, and without what UTF-8 cannot say."""
+    return _decode(_encode(_cut(text, longest), "utf-8", "replace"), "utf-8")

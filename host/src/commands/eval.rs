@@ -1,0 +1,235 @@
+//! `june eval`: grading code that a model wrote.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use clap::{ArgGroup, Args};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use june_benchmarks::dataset::{self, Dataset};
+use june_benchmarks::evaluation::{self, EvaluationError, Settings};
+use june_benchmarks::grading::{Record, Verdict};
+use june_benchmarks::run::{Manifest, Run};
+use june_benchmarks::samples;
+use june_benchmarks::summary::Summary;
+use june_sandbox::{Cache, Engine, Limits, Runner};
+
+use super::dataset as datasets;
+use crate::exit::{Blame, Failure, Kind, print};
+use crate::{paths, report, size};
+
+/// Fuel that stands for one second of `--timeout`: about what CPython in the sandbox burns for
+/// what native CPython does in a second on the machine that docs/evaluate.md describes.
+const FUEL_PER_SECOND: f64 = 25e9;
+
+/// Grade solutions to a benchmark, each in a sandbox of its own.
+///
+/// The solutions are the samples that a model wrote (--samples), or the benchmark's own
+/// (--reference). A sample passes when its program and all of the task's tests run to their end
+/// within the fuel and memory allowed. Fuel counts instructions, so the verdicts are the same on
+/// every machine, however busy.
+///
+/// Every finished sample is on disk at once, in the run's folder: interrupt an evaluation and take
+/// it up again with --resume. When all are graded, the folder also has results.jsonl (the samples
+/// with `result` and `passed`, in HumanEval's format) and summary.json.
+#[derive(Args)]
+#[command(
+    group(ArgGroup::new("what").required(true).args(["samples", "reference"])),
+    after_long_help = "Examples:\n  june eval humaneval --reference\n  \
+        june eval humaneval --samples answers.jsonl -k 1,10\n  \
+        june eval my-tasks.jsonl --samples answers.jsonl --workers 4 --json\n\n\
+        A line of a samples file: {\"task_id\": \"HumanEval/0\", \"completion\": \"    return …\"}"
+)]
+pub(crate) struct Eval {
+    /// humaneval, mbpp, mbpp-sanitized, or a file in the format of one of them.
+    dataset: String,
+    /// Grade the samples in this file: JSON lines with task_id and completion, gzip or plain.
+    #[arg(long, value_name = "FILE")]
+    samples: Option<PathBuf>,
+    /// Grade the benchmark's own solutions.
+    #[arg(long)]
+    reference: bool,
+    /// Read the data set from this file instead of June's cache.
+    #[arg(long, value_name = "FILE")]
+    dataset_file: Option<PathBuf>,
+    /// Samples graded at once [default: one for each processor].
+    #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    workers: Option<u16>,
+    /// What pass@k to estimate; those that there are too few samples for are left out.
+    #[arg(short, value_name = "K", value_delimiter = ',', default_value = "1,10,100")]
+    k: Vec<usize>,
+    /// Seconds that a program may take, converted to fuel (25G each): a budget, not a clock.
+    #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = seconds)]
+    timeout: f64,
+    /// Fuel that a program may use, instead of --timeout; for example 50G.
+    #[arg(long, value_parser = size::count, conflicts_with = "timeout")]
+    fuel: Option<u64>,
+    /// Memory that a program may use, its interpreter included.
+    #[arg(long, value_parser = size::bytes, default_value = "256MiB")]
+    memory: u64,
+    /// A fuse for a machine that hangs: wall-clock time for one sample.
+    #[arg(long, value_parser = size::duration, default_value = "10m")]
+    wall: Duration,
+    /// Seed of the programs' random numbers.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// The run's folder [default: a new one in runs/].
+    #[arg(long, short, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Complete the run in --output, which was interrupted.
+    #[arg(long, requires = "output")]
+    resume: bool,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 && seconds <= 1e6 => Ok(seconds),
+        _ => Err("not a number of seconds above 0".into()),
+    }
+}
+
+pub(crate) fn run(command: &Eval) -> Result<ExitCode, Failure> {
+    let start = Instant::now();
+    let dataset = load_dataset(command)?;
+    let samples = match &command.samples {
+        Some(path) => samples::load(path, &dataset, june_benchmarks::Limits::SAMPLES).input()?,
+        None => evaluation::references(&dataset),
+    };
+    let settings = settings(command)?;
+    let runner = load_runner()?;
+    let digest = runner.component().digest();
+    let manifest = Manifest::new(&dataset, &samples, &digest, &settings.limits, settings.seed);
+    let folder = match &command.output {
+        Some(folder) => folder.clone(),
+        None => default_folder(&dataset, command.samples.as_deref()),
+    };
+    let mut run = if command.resume {
+        Run::resume(&folder, &manifest).input()?
+    } else {
+        Run::create(&folder, &manifest).environment()?
+    };
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let signal = stop.clone();
+    ctrlc::set_handler(move || signal.store(true, Ordering::Relaxed))
+        .context("cannot handle Ctrl-C")
+        .environment()?;
+    let progress = Progress::new(samples.len(), run.records());
+    let ended =
+        evaluation::evaluate(&runner, &dataset, &samples, &settings, &mut run, &stop, |record| {
+            progress.add(record);
+        });
+    progress.end();
+    if let Err(error) = ended {
+        let kind = match error {
+            EvaluationError::Interrupted => Kind::Interrupted,
+            _ => Kind::Environment,
+        };
+        let (done, all) = (run.records().len(), samples.len());
+        let again = format!(
+            "{done} of {all} samples are graded; go on with --resume --output {}",
+            folder.display()
+        );
+        return Err(Failure { kind, error: anyhow::Error::from(error).context(again) });
+    }
+
+    let summary = Summary::new(&dataset.name, run.records(), &command.k);
+    run.conclude(&samples, &summary).environment()?;
+    if command.json {
+        let text = serde_json::to_string_pretty(&summary).environment()?;
+        print(&format!("{text}\n"))?;
+    } else {
+        print(&report::table(&summary, run.records(), start.elapsed(), &folder))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn load_dataset(command: &Eval) -> Result<Dataset, Failure> {
+    let known = dataset::known().iter().find(|known| known.name == command.dataset);
+    let mut dataset = match (&command.dataset_file, known) {
+        (Some(path), _) => Dataset::load(path).input()?,
+        (None, Some(known)) => Dataset::load(datasets::find(known).environment()?).input()?,
+        (None, None) if Path::new(&command.dataset).exists() => {
+            Dataset::load(&command.dataset).input()?
+        }
+        // Neither a name nor a file: say which names there are.
+        (None, None) => {
+            Dataset::load(datasets::by_name(&command.dataset).and_then(datasets::find).input()?)
+                .input()?
+        }
+    };
+    if let Some(known) = known {
+        dataset.name = known.name.to_owned();
+    }
+    Ok(dataset)
+}
+
+fn settings(command: &Eval) -> Result<Settings, Failure> {
+    let workers = match command.workers {
+        Some(workers) => workers.into(),
+        None => std::thread::available_parallelism().map_or(1, |n| n.get().min(64)),
+    };
+    let limits = Limits {
+        fuel: command.fuel.unwrap_or((command.timeout * FUEL_PER_SECOND) as u64),
+        memory: command.memory,
+        wall: command.wall,
+        ..Limits::default()
+    };
+    Ok(Settings { limits, seed: command.seed, workers })
+}
+
+pub(crate) fn load_runner() -> Result<Runner, Failure> {
+    let path = paths::component("python").environment()?;
+    let cache = Cache::new(paths::cache().environment()?.join("compiled"));
+    let engine = Engine::new().environment()?;
+    Runner::load(&engine, &path, &cache).environment()
+}
+
+fn default_folder(dataset: &Dataset, samples: Option<&Path>) -> PathBuf {
+    let what =
+        samples.and_then(Path::file_stem).map_or("reference".into(), |stem| stem.to_string_lossy());
+    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%3fZ");
+    PathBuf::from("runs").join(format!("{}-{what}-{now}", dataset.name))
+}
+
+/// A progress bar on standard error; nothing where that is no terminal.
+struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    fn new<'a>(samples: usize, finished: impl Iterator<Item = &'a Record>) -> Self {
+        let target = if std::io::stderr().is_terminal() {
+            ProgressDrawTarget::stderr_with_hz(10)
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(Some(samples as u64), target);
+        let style = "{bar:40} {pos}/{len} graded, {msg}{per_sec}, {eta} left";
+        bar.set_style(
+            ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
+        let progress = Self { bar };
+        finished.for_each(|record| progress.add(record));
+        progress.bar.reset_eta();
+        progress
+    }
+
+    fn add(&self, record: &Record) {
+        self.bar.inc(1);
+        if record.verdict != Verdict::Passed {
+            self.bar.set_message(format!("last {} {}, ", record.verdict.name(), record.task_id));
+        }
+    }
+
+    fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,6 @@
+//! The commands, one module for each noun.
+
+pub(crate) mod component;
+pub(crate) mod dataset;
+pub(crate) mod doctor;
+pub(crate) mod eval;

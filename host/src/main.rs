@@ -1,0 +1,59 @@
+//! `june`: the command line.
+
+mod commands;
+mod exit;
+mod paths;
+mod report;
+mod size;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::Failure;
+
+/// A host for AI agents that nobody has to trust.
+///
+/// Code that a model wrote runs as an isolated WebAssembly component: it sees no file, no network
+/// and no clock of this machine, and every instruction is counted.
+///
+/// Results go to standard output, talk to standard error.
+#[derive(Parser)]
+#[command(
+    version,
+    max_term_width = 100,
+    after_long_help = "Exit status: 0 done, 1 the answer is no, 2 wrong usage or input, 3 the \
+                       machine or the set-up is at fault, 130 interrupted.\n\n\
+                       Start with:\n  june doctor\n  june dataset pull humaneval\n  \
+                       june eval humaneval --reference"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Eval(commands::eval::Eval),
+    #[command(subcommand)]
+    Dataset(commands::dataset::Dataset),
+    #[command(subcommand)]
+    Component(commands::component::Component),
+    Doctor(commands::doctor::Doctor),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Eval(command) => commands::eval::run(&command),
+        Command::Dataset(command) => commands::dataset::run(&command),
+        Command::Component(command) => commands::component::run(&command),
+        Command::Doctor(command) => commands::doctor::run(&command),
+    };
+    match done {
+        Ok(code) => code,
+        Err(Failure { kind, error }) => {
+            eprintln!("june: {error:#}");
+            ExitCode::from(kind as u8)
+        }
+    }
+}

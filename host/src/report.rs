@@ -1,0 +1,107 @@
+//! The table at the end of an evaluation.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use june_benchmarks::grading::{Record, Verdict};
+use june_benchmarks::summary::Summary;
+
+use crate::size::show_bytes;
+
+/// How many samples that did not pass are listed.
+const LISTED: usize = 10;
+
+/// The summary, for people.
+pub(crate) fn table<'a>(
+    summary: &Summary,
+    records: impl Iterator<Item = &'a Record>,
+    elapsed: Duration,
+    folder: &Path,
+) -> String {
+    let mut text = String::new();
+    let seconds = elapsed.as_secs_f64();
+    let _ = writeln!(
+        text,
+        "{}: {} of {} samples passed ({} tasks)",
+        summary.dataset, summary.passed, summary.samples, summary.tasks
+    );
+    for (k, score) in &summary.pass_at_k {
+        let _ = writeln!(
+            text,
+            "  pass@{k:<8} {:.4}  (95 % interval {:.4} to {:.4})",
+            score.value, score.low, score.high
+        );
+    }
+    for verdict in Verdict::ALL {
+        if let Some(count) = summary.verdicts.get(verdict.name()) {
+            let _ = writeln!(text, "  {:<13} {count}", verdict.name());
+        }
+    }
+    let _ = writeln!(text, "  {:<13} {}", "fuel", grouped(summary.fuel));
+    let _ = writeln!(text, "  {:<13} {}", "peak memory", show_bytes(summary.peak_memory));
+    let rate = summary.samples as f64 / seconds.max(1e-9);
+    let _ = writeln!(text, "  {:<13} {seconds:.2} s, {rate:.0} samples a second", "time");
+    let _ = writeln!(text, "  {:<13} {}", "records", folder.display());
+    let missed: Vec<&Record> = records.filter(|record| record.verdict != Verdict::Passed).collect();
+    if !missed.is_empty() {
+        let _ = writeln!(text, "\nnot passed:");
+    }
+    for record in missed.iter().take(LISTED) {
+        let why = record.assertion.as_deref().unwrap_or(&record.detail);
+        let _ = writeln!(
+            text,
+            "  {:<16} #{:<3} {:<13} {}",
+            record.task_id,
+            record.completion_id,
+            record.verdict.name(),
+            one_line(why)
+        );
+    }
+    if missed.len() > LISTED {
+        let _ = writeln!(text, "  … and {} more, in records.jsonl", missed.len() - LISTED);
+    }
+    text
+}
+
+/// The first line of a text that a program chose, short and without control characters: it is
+/// printed to a terminal.
+fn one_line(text: &str) -> String {
+    const WIDTH: usize = 60;
+    let line = text.lines().next().unwrap_or_default();
+    let mut short: String =
+        line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(WIDTH).collect();
+    if line.chars().nth(WIDTH).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        assert_eq!(grouped(7), "7");
+        assert_eq!(grouped(1_234), "1,234");
+        assert_eq!(grouped(5_529_346_795), "5,529,346,795");
+    }
+
+    #[test]
+    fn what_a_program_wrote_cannot_steer_the_terminal() {
+        assert_eq!(one_line("\u{1b}[31mred\nsecond"), "\u{fffd}[31mred");
+    }
+}

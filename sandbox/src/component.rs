@@ -1,0 +1,94 @@
+//! A component, compiled once and linked once.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use wasmtime::component::InstancePre;
+
+use crate::state::State;
+use crate::{Cache, Engine, Error, wasi};
+
+/// The SHA-256 of a component's bytes: its identity.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+/// A component that is ready to be instantiated: compiled, with every import
+/// resolved. Clones share it.
+#[derive(Clone)]
+pub struct Component {
+    name: Arc<str>,
+    digest: Digest,
+    size: usize,
+    compiled: wasmtime::component::Component,
+}
+
+impl Component {
+    /// Reads and compiles a component.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or is not a component.
+    pub fn load(engine: &Engine, path: &Path, cache: &Cache) -> Result<Self, Error> {
+        let wasm =
+            std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
+        let digest = Digest::of(&wasm);
+        let compiled = cache.compile(engine, &name, &digest, &wasm)?;
+        Ok(Self { name: name.into(), digest, size: wasm.len(), compiled })
+    }
+
+    /// The file's name without its extension.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The component's identity.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Its size in bytes.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The names of what it imports, in its own order.
+    pub fn imports(&self) -> Vec<String> {
+        let engine = self.compiled.engine();
+        self.compiled.component_type().imports(engine).map(|(name, _)| name.to_owned()).collect()
+    }
+
+    /// The names of what it exports, in its own order.
+    pub fn exports(&self) -> Vec<String> {
+        let engine = self.compiled.engine();
+        self.compiled.component_type().exports(engine).map(|(name, _)| name.to_owned()).collect()
+    }
+
+    /// Resolves the imports, with nothing but deterministic WASI to offer.
+    pub(crate) fn link(&self, world: &'static str) -> Result<InstancePre<State>, Error> {
+        wasi::linker(&self.compiled)
+            .and_then(|linker| linker.instantiate_pre(&self.compiled))
+            .map_err(|source| Error::World { name: self.name.to_string(), world, source })
+    }
+}

@@ -1,0 +1,93 @@
+//! wasmtime, configured for determinism and quick instances.
+
+use std::time::Duration;
+
+use wasmtime::{Config, Enabled, PoolingAllocationConfig};
+
+use crate::Error;
+
+/// How often running components look at the wall clock.
+const TICK: Duration = Duration::from_millis(10);
+
+/// The most linear memory that any one component can be granted.
+pub(crate) const MAX_MEMORY: u64 = 2 << 30;
+
+/// Memory that a finished instance leaves mapped, to be reset by copying. It
+/// covers the whole snapshot of the Python runner, so that its next instance
+/// takes no page fault.
+const KEEP_RESIDENT: usize = 64 << 20;
+
+/// Native stack for the WebAssembly code of one component.
+const STACK: usize = 16 << 20;
+
+/// How many components can be alive at once.
+const SLOTS: u32 = 128;
+
+/// The WebAssembly engine of a process. Clones share it.
+#[derive(Clone)]
+pub struct Engine(wasmtime::Engine);
+
+impl Engine {
+    /// Sets up the engine, and a thread that ticks as long as the engine lives.
+    ///
+    /// # Errors
+    ///
+    /// When the machine cannot reserve the address space.
+    pub fn new() -> Result<Self, Error> {
+        let engine = wasmtime::Engine::new(&config()).map_err(Error::Engine)?;
+        let weak = engine.weak();
+        std::thread::Builder::new()
+            .name("june-ticker".into())
+            .spawn(move || {
+                while let Some(engine) = weak.upgrade() {
+                    engine.increment_epoch();
+                    drop(engine);
+                    std::thread::sleep(TICK);
+                }
+            })
+            .map_err(|error| Error::Engine(error.into()))?;
+        Ok(Self(engine))
+    }
+
+    pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.0
+    }
+}
+
+fn config() -> Config {
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(SLOTS)
+        .total_core_instances(SLOTS * 16)
+        .total_memories(SLOTS)
+        .total_tables(SLOTS * 4)
+        .total_stacks(SLOTS)
+        .max_core_instances_per_component(64)
+        .max_tables_per_component(16)
+        .max_component_instance_size(4 << 20)
+        .max_core_instance_size(4 << 20)
+        .table_elements(64 << 10)
+        .max_memory_size(MAX_MEMORY as usize)
+        .linear_memory_keep_resident(KEEP_RESIDENT)
+        .table_keep_resident(1 << 20)
+        .pagemap_scan(Enabled::No);
+
+    let mut config = Config::new();
+    config
+        .allocation_strategy(pool)
+        // What a run may compute, counted the same everywhere.
+        .consume_fuel(true)
+        // The fuse: lets the wall-clock limit interrupt a computation.
+        .epoch_interruption(true)
+        // Where the specification leaves a choice, always the same one.
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
+        // One order of calls. Also cheaper: no task state for each call.
+        .concurrency_support(false)
+        // Deep enough that an interpreter's own recursion limit, which is the
+        // same on every machine, is reached before the native stack's end.
+        .max_wasm_stack(STACK)
+        .async_stack_size(STACK + (1 << 20))
+        // A memory image however sparse, so that an instance maps it.
+        .memory_guaranteed_dense_image_size(256 << 20);
+    config
+}

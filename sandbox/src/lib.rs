@@ -1,0 +1,54 @@
+//! Runs a WebAssembly component as a pure function of its code, its input, its
+//! limits and a seed.
+//!
+//! A component sees virtual clocks, seeded random numbers, no environment, no
+//! file and no socket. Its instructions are counted ([`Limits::fuel`]), and so
+//! is everything else that it could exhaust. The same run therefore ends in the
+//! same way, with the same output and the same fuel, on every machine and
+//! under any load.
+//!
+//! ```
+//! use june_sandbox::{Cache, Engine, Exit, Limits, Program, Runner};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), june_sandbox::Error> {
+//! # let path = std::env::var_os("JUNE_COMPONENTS").unwrap_or("../components/dist".into());
+//! # let path = std::path::Path::new(&path).join("python.wasm");
+//! let engine = Engine::new()?;
+//! let runner = Runner::load(&engine, &path, &Cache::none())?;
+//! let program = Program::python("print(6 * 7)");
+//! let outcome = runner.run(&program, &Limits::default(), 0).await?;
+//!
+//! assert_eq!(outcome.exit, Exit::Returned);
+//! assert_eq!(outcome.stdout.bytes, b"42\n");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`engine`] | wasmtime, configured for determinism and quick instances |
+//! | [`component`] | a component, compiled once and linked once |
+//! | [`cache`] | compiled components on disk |
+//! | [`limits`] | what a run may use |
+//! | [`runner`] | running programs in a runner component |
+//! | [`outcome`] | how a run ended |
+
+pub mod bindings;
+pub mod cache;
+pub mod component;
+pub mod engine;
+mod error;
+pub mod limits;
+pub mod outcome;
+pub mod runner;
+mod state;
+mod wasi;
+
+pub use cache::Cache;
+pub use component::{Component, Digest};
+pub use engine::Engine;
+pub use error::Error;
+pub use limits::Limits;
+pub use outcome::{Exception, Exit, Outcome, Output, Phase};
+pub use runner::{Program, Runner};

@@ -1,0 +1,127 @@
+//! What a run may use.
+
+use std::time::Duration;
+
+use wasmtime::ResourceLimiter;
+
+/// Bounds on one run of one component. Every bound is enforced; reaching one
+/// ends the run, or is reported to the component as a failed request, as its
+/// field says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Instructions, in wasmtime's fuel; each call into the host costs 10,000.
+    /// Ends the run.
+    pub fuel: u64,
+    /// Bytes of linear memory, all memories of the component together. Ends
+    /// the run: a C library that is refused memory may write through a null
+    /// pointer, which in WebAssembly is an address like any other.
+    pub memory: u64,
+    /// Elements in each table. Ends the run.
+    pub table_elements: usize,
+    /// Core instances, tables and memories, each. Ends the run.
+    pub instances: usize,
+    /// Bytes kept of stdout, and of stderr. What comes after is counted as
+    /// written and dropped.
+    pub output: usize,
+    /// Bytes that one host call may carry across. Ends the run.
+    pub call_bytes: usize,
+    /// Handles that the component holds at once. Ends the run.
+    pub handles: usize,
+    /// Bytes of random numbers in all. Ends the run.
+    pub random: u64,
+    /// Wall-clock time around the whole run, host calls included. A fuse:
+    /// whether it blows depends on the machine, so it must be far away.
+    pub wall: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            fuel: 10_000_000_000,
+            memory: 256 << 20,
+            table_elements: 64 << 10,
+            instances: 64,
+            output: 64 << 10,
+            call_bytes: 16 << 20,
+            handles: 1024,
+            random: 64 << 20,
+            wall: Duration::from_secs(600),
+        }
+    }
+}
+
+/// Enforces the limits on what wasmtime allocates, and remembers the peak.
+pub(crate) struct Meter {
+    memory: u64,
+    memory_limit: u64,
+    table_elements: usize,
+    instances: usize,
+    peak: u64,
+}
+
+/// A component asked for more than its limit.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Exceeded {
+    #[error("out of memory")]
+    Memory,
+    #[error("table too large")]
+    Table,
+}
+
+impl Meter {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            memory: 0,
+            memory_limit: limits.memory,
+            table_elements: limits.table_elements,
+            instances: limits.instances,
+            peak: 0,
+        }
+    }
+
+    /// The most bytes of linear memory held at once.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        self.peak
+    }
+}
+
+impl ResourceLimiter for Meter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let total = self.memory + desired.saturating_sub(current) as u64;
+        if total > self.memory_limit || maximum.is_some_and(|maximum| desired > maximum) {
+            return Err(Exceeded::Memory.into());
+        }
+        self.memory = total;
+        self.peak = self.peak.max(total);
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if desired > self.table_elements || maximum.is_some_and(|maximum| desired > maximum) {
+            return Err(Exceeded::Table.into());
+        }
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        self.instances
+    }
+
+    fn tables(&self) -> usize {
+        self.instances
+    }
+
+    fn memories(&self) -> usize {
+        self.instances
+    }
+}

@@ -1,0 +1,4 @@
+    # task: Hostile/0 verdict: out-of-fuel
+    # Loops for ever in the function.
+    while True:
+        pass

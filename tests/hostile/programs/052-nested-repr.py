@@ -1,0 +1,7 @@
+    # task: Hostile/0 verdict: raised
+    # repr of a list nested a hundred thousand deep.
+    nest = []
+    for _ in range(100000):
+        nest = [nest]
+    repr(nest)
+    return a + b

@@ -1,0 +1,6 @@
+    # task: Hostile/0 verdict: failed
+    # Catches the MemoryError and answers wrongly.
+    try:
+        return bytes(2 ** 30)
+    except MemoryError:
+        return a - b

@@ -1,0 +1,3 @@
+    # task: Hostile/0 verdict: raised
+    # KeyboardInterrupt.
+    raise KeyboardInterrupt

@@ -1,0 +1,5 @@
+    # task: Hostile/0 verdict: raised
+    # Starts a subprocess.
+    import subprocess
+    subprocess.run(["true"])
+    return a + b

@@ -1,0 +1,5 @@
+    # task: Hostile/0 verdict: raised
+    # os.system.
+    import os
+    os.system("true")
+    return a + b

@@ -1,0 +1,5 @@
+    # task: Hostile/0 verdict: raised
+    # Ends with a backslash.
+    return a - b
+
+x = 1 + \
