@@ -8,10 +8,11 @@
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Write;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
+use wasmtime::component::Component;
 
 use crate::{Digest, Engine, Error};
 
@@ -31,62 +32,70 @@ impl Cache {
         Self(None)
     }
 
-    /// The folder, if there is one.
-    pub fn folder(&self) -> Option<&Path> {
-        self.0.as_deref()
+    /// The compiled form of the component with this digest, if it is here and
+    /// undamaged.
+    pub(crate) fn find(&self, engine: &Engine, digest: &Digest) -> Option<Component> {
+        let path = self.0.as_ref()?.join(entry_name(engine, digest));
+        load(engine, &path).ok().flatten()
     }
 
-    /// The compiled form of `wasm`, from the cache or made now.
+    /// Compiles a component, and keeps the result.
     pub(crate) fn compile(
         &self,
         engine: &Engine,
         name: &str,
         digest: &Digest,
         wasm: &[u8],
-    ) -> Result<wasmtime::component::Component, Error> {
+    ) -> Result<Component, Error> {
         let invalid = |source| Error::Invalid { name: name.to_owned(), source };
-        let engine = engine.wasmtime();
-        let Some(folder) = &self.0 else {
-            return wasmtime::component::Component::from_binary(engine, wasm).map_err(invalid);
-        };
-        let path = folder.join(entry_name(engine, digest));
-        if let Some(component) = load(engine, &path) {
-            return Ok(component);
+        if let Some(folder) = &self.0 {
+            let code = engine.wasmtime().precompile_component(wasm).map_err(invalid)?;
+            let path = folder.join(entry_name(engine, digest));
+            let stored = store(folder, &path, &code);
+            stored.map_err(|source| Error::Cache { path: path.clone(), source })?;
+            if let Ok(Some(component)) = load(engine, &path) {
+                return Ok(component);
+            }
+            // Somebody damaged or removed the entry this very moment.
         }
-        let code = engine.precompile_component(wasm).map_err(invalid)?;
-        store(folder, &path, &code)
-            .map_err(|source| Error::Cache { path: path.clone(), source })?;
-        match load(engine, &path) {
-            Some(component) => Ok(component),
-            // Somebody else damaged or removed the entry this very moment.
-            None => wasmtime::component::Component::from_binary(engine, wasm).map_err(invalid),
-        }
+        Component::from_binary(engine.wasmtime(), wasm).map_err(invalid)
     }
 }
 
-fn entry_name(engine: &wasmtime::Engine, digest: &Digest) -> String {
+fn entry_name(engine: &Engine, digest: &Digest) -> String {
     let mut hasher = DefaultHasher::new();
-    engine.precompile_compatibility_hash().hash(&mut hasher);
+    engine.wasmtime().precompile_compatibility_hash().hash(&mut hasher);
     format!("{digest}-{:016x}.cwasm", hasher.finish())
 }
 
-const TRAILER: usize = 32;
+/// Length of the checksum at the end of an entry.
+const TRAILER: u64 = 32;
 
 #[expect(unsafe_code, reason = "wasmtime cannot check machine code; the checksum stands in")]
-fn load(engine: &wasmtime::Engine, path: &Path) -> Option<wasmtime::component::Component> {
-    let bytes = fs::read(path).ok()?;
-    let (code, checksum) = bytes.split_at_checked(bytes.len().checked_sub(TRAILER)?)?;
-    if Sha256::digest(code)[..] != *checksum {
-        return None;
+fn load(engine: &Engine, path: &Path) -> io::Result<Option<Component>> {
+    let mut file = File::open(path)?;
+    let Some(length) = file.metadata()?.len().checked_sub(TRAILER) else { return Ok(None) };
+    let mut code = Read::by_ref(&mut file).take(length);
+    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 18]);
+    loop {
+        match code.read(&mut buffer)? {
+            0 => break,
+            read => hasher.update(&buffer[..read]),
+        }
+    }
+    let mut checksum = [0; TRAILER as usize];
+    file.read_exact(&mut checksum)?;
+    if hasher.finalize()[..] != checksum {
+        return Ok(None);
     }
     // SAFETY: the file is what `store` wrote, for its checksum is right, and
     // `store` writes only what `precompile_component` returned. wasmtime checks
     // its own version and configuration in the header.
-    unsafe { wasmtime::component::Component::deserialize_file(engine, path) }.ok()
+    Ok(unsafe { Component::deserialize_file(engine.wasmtime(), path) }.ok())
 }
 
 /// Writes an entry so that no reader ever sees a part of it.
-fn store(folder: &Path, path: &Path, code: &[u8]) -> std::io::Result<()> {
+fn store(folder: &Path, path: &Path, code: &[u8]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(code)?;

@@ -1,6 +1,8 @@
 //! A component, compiled once and linked once.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,6 +20,23 @@ impl Digest {
     /// The digest of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest and the length of a file, which need not fit in memory.
+    fn of_file(path: &Path) -> io::Result<(Self, u64)> {
+        let mut hasher = Sha256::new();
+        let mut buffer = vec![0; 1 << 18];
+        let mut file = File::open(path)?;
+        let mut length = 0;
+        loop {
+            match file.read(&mut buffer)? {
+                0 => return Ok((Self(hasher.finalize().into()), length)),
+                read => {
+                    hasher.update(&buffer[..read]);
+                    length += read as u64;
+                }
+            }
+        }
     }
 }
 
@@ -39,7 +58,7 @@ impl fmt::Debug for Digest {
 pub struct Component {
     name: Arc<str>,
     digest: Digest,
-    size: usize,
+    size: u64,
     compiled: wasmtime::component::Component,
 }
 
@@ -50,12 +69,17 @@ impl Component {
     ///
     /// When the file cannot be read or is not a component.
     pub fn load(engine: &Engine, path: &Path, cache: &Cache) -> Result<Self, Error> {
-        let wasm =
-            std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let read = |source| Error::Read { path: path.into(), source };
         let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
-        let digest = Digest::of(&wasm);
-        let compiled = cache.compile(engine, &name, &digest, &wasm)?;
-        Ok(Self { name: name.into(), digest, size: wasm.len(), compiled })
+        let (digest, size) = Digest::of_file(path).map_err(read)?;
+        let compiled = match cache.find(engine, &digest) {
+            Some(compiled) => compiled,
+            None => {
+                let wasm = std::fs::read(path).map_err(read)?;
+                cache.compile(engine, &name, &digest, &wasm)?
+            }
+        };
+        Ok(Self { name: name.into(), digest, size, compiled })
     }
 
     /// The file's name without its extension.
@@ -69,7 +93,7 @@ impl Component {
     }
 
     /// Its size in bytes.
-    pub fn size(&self) -> usize {
+    pub fn size(&self) -> u64 {
         self.size
     }
 

@@ -15,7 +15,7 @@ pub(crate) const MAX_MEMORY: u64 = 2 << 30;
 /// Memory that a finished instance leaves mapped, to be reset by copying. It
 /// covers the whole snapshot of the Python runner, so that its next instance
 /// takes no page fault.
-const KEEP_RESIDENT: usize = 64 << 20;
+const KEEP_RESIDENT: usize = 0;
 
 /// Native stack for the WebAssembly code of one component.
 const STACK: usize = 16 << 20;
@@ -63,6 +63,8 @@ fn config() -> Config {
         .total_stacks(SLOTS)
         .max_core_instances_per_component(64)
         .max_tables_per_component(16)
+        // A flattened component has all of its tables in one module.
+        .max_tables_per_module(16)
         .max_component_instance_size(4 << 20)
         .max_core_instance_size(4 << 20)
         .table_elements(64 << 10)
@@ -87,6 +89,10 @@ fn config() -> Config {
         // same on every machine, is reached before the native stack's end.
         .max_wasm_stack(STACK)
         .async_stack_size(STACK + (1 << 20))
+        // Nobody sees a backtrace of machine code.
+        .generate_address_map(false)
+        .native_unwind_info(false)
+        .wasm_backtrace_max_frames(None)
         // A memory image however sparse, so that an instance maps it.
         .memory_guaranteed_dense_image_size(256 << 20);
     config

@@ -14,6 +14,7 @@ import logging
 import types
 import warnings
 
+import plug
 import preload  # noqa: F401  (imported for its effect)
 import runner
 
@@ -31,4 +32,5 @@ runner.prepare()
 # Objects that are here now will never be garbage: leave them out of every
 # collection, which would otherwise touch (and so copy) their pages.
 gc.collect()
+plug.fill()
 gc.freeze()

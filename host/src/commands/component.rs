@@ -45,7 +45,7 @@ pub(crate) fn run(command: &Component) -> Result<ExitCode, Failure> {
             "{}\n  sha256   {}\n  size     {}\n",
             component.name(),
             component.digest(),
-            show_bytes(component.size() as u64)
+            show_bytes(component.size())
         );
         for (title, names) in [("exports", component.exports()), ("imports", component.imports())] {
             for (index, name) in names.iter().enumerate() {

@@ -1,4 +1,4 @@
-    # task: Hostile/0 verdict: out-of-fuel|failed
+    # task: Hostile/0 verdict: out-of-fuel|failed|raised
     # Answers with an object whose __eq__ never returns.
     return Slow()
 

@@ -1,4 +1,4 @@
-    # task: Hostile/0 verdict: raised
+    # task: Hostile/0 verdict: raised|out-of-fuel
     # repr of a list nested a hundred thousand deep.
     nest = []
     for _ in range(100000):

@@ -1,4 +1,4 @@
-    # task: Hostile/0 verdict: passed|out-of-memory
+    # task: Hostile/0 verdict: out-of-memory
     # Fills memory, catches the MemoryError, lets go and answers rightly.
     kept = []
     try:

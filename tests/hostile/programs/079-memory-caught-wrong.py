@@ -1,4 +1,4 @@
-    # task: Hostile/0 verdict: failed
+    # task: Hostile/0 verdict: out-of-memory
     # Catches the MemoryError and answers wrongly.
     try:
         return bytes(2 ** 30)

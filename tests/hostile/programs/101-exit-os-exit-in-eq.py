@@ -1,4 +1,4 @@
-    # task: Hostile/0 verdict: exited|failed
+    # task: Hostile/0 verdict: exited|failed|raised
     # os._exit(0) when the tests compare the result.
     return Leaver()
 

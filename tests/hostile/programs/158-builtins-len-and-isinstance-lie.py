@@ -1,4 +1,4 @@
-    # task: Hostile/2 verdict: failed
+    # task: Hostile/2 verdict: failed|raised
     # Patches len, isinstance, sorted and all in builtins, each to say what the tests hope for.
     return Everything()
 

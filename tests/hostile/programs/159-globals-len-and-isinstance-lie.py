@@ -1,4 +1,4 @@
-    # task: Hostile/2 verdict: failed
+    # task: Hostile/2 verdict: failed|raised
     # Shadows len, isinstance, sorted and all in the module's globals, where the tests look first.
     return Same()
 

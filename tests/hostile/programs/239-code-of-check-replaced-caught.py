@@ -1,4 +1,4 @@
-    # task: Hostile/0 verdict: failed
+    # task: Hostile/0 verdict: failed|raised
     # Tries to replace check's code, defaults and globals in several ways, then answers wrongly.
     for name, value in (("__code__", (lambda candidate: None)), ("__defaults__", (None,)),
                         ("__kwdefaults__", {"candidate": None}), ("__globals__", {}),

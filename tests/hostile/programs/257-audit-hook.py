@@ -1,4 +1,4 @@
-    # task: Hostile/0 verdict: raised
+    # task: Hostile/0 verdict: failed
     # Adds an audit hook of its own.
     return a - b
 
