@@ -18,7 +18,8 @@ pub struct Limits {
     pub memory: u64,
     /// Elements in each table. Ends the run.
     pub table_elements: usize,
-    /// Core instances, tables and memories, each. Ends the run.
+    /// Core instances, tables and memories, each. A component that needs more
+    /// cannot be instantiated.
     pub instances: usize,
     /// Bytes kept of stdout, and of stderr. What comes after is counted as
     /// written and dropped.

@@ -108,10 +108,7 @@ impl Emitter<'_, '_> {
             }
             Item::Alias(alias) => {
                 let mut section = ComponentAliasSection::new();
-                let mut same = Indices {
-                    graph: self.graph,
-                    index: &self.index,
-                };
+                let mut same = Indices { graph: self.graph, index: &self.index };
                 section.alias(same.component_alias(alias.clone())?);
                 self.component.section(&section);
             }
@@ -137,11 +134,7 @@ impl Emitter<'_, '_> {
     }
 
     fn canon(&mut self, index: usize) -> Result<(), Error> {
-        let canon = self
-            .graph
-            .canons
-            .get(index)
-            .ok_or(Error::Dangling("a function"))?;
+        let canon = self.graph.canons.get(index).ok_or(Error::Dangling("a function"))?;
         self.canonical(canon)?;
         self.push(Kind::Func, Entity::Canon(index));
         Ok(())
@@ -150,10 +143,7 @@ impl Emitter<'_, '_> {
     fn canonical(&mut self, canon: &Canon) -> Result<(), Error> {
         self.aliases(canon.needs.iter().copied())?;
         let mut section = CanonicalFunctionSection::new();
-        let mut indices = Indices {
-            graph: self.graph,
-            index: &self.index,
-        };
+        let mut indices = Indices { graph: self.graph, index: &self.index };
         indices.parse_component_canonical(&mut section, canon.func.clone())?;
         self.component.section(&section);
         Ok(())
@@ -167,12 +157,7 @@ impl Emitter<'_, '_> {
                 continue;
             }
             let missing = Error::Dangling("an item that comes too late");
-            let Entity::Def {
-                instance,
-                kind,
-                index,
-            } = entity
-            else {
+            let Entity::Def { instance, kind, index } = entity else {
                 return Err(missing);
             };
             let (at, name) = if self.members.contains(&instance) {
@@ -186,11 +171,7 @@ impl Emitter<'_, '_> {
                 };
                 (at, *name)
             };
-            section.alias(Alias::CoreInstanceExport {
-                instance: at,
-                kind: kind.export(),
-                name,
-            });
+            section.alias(Alias::CoreInstanceExport { instance: at, kind: kind.export(), name });
             self.push(kind, entity);
         }
         if !section.is_empty() {
@@ -266,17 +247,11 @@ impl Emitter<'_, '_> {
         let mut imports = ImportSection::new();
         imports.import("", name, EntityType::Function(0));
         let mut module = Module::new();
-        module
-            .section(&types)
-            .section(&imports)
-            .section(&StartSection { function_index: 0 });
+        module.section(&types).section(&imports).section(&StartSection { function_index: 0 });
         self.component.section(&ModuleSection(&module));
         self.modules += 1;
         let mut section = InstanceSection::new();
-        section.instantiate(
-            self.modules - 1,
-            [("", ModuleArg::Instance(self.merged_instance))],
-        );
+        section.instantiate(self.modules - 1, [("", ModuleArg::Instance(self.merged_instance))]);
         self.instance(&section);
         Ok(())
     }

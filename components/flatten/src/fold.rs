@@ -71,14 +71,7 @@ impl Globals {
             let (module, _) = graph.module(instance)?;
             for (index, global) in (module.imported(Kind::Global)..).zip(&module.globals) {
                 let value = globals.evaluate(graph, instance, &global.init_expr)?;
-                globals.values.insert(
-                    Entity::Def {
-                        instance,
-                        kind: Kind::Global,
-                        index,
-                    },
-                    value,
-                );
+                globals.values.insert(Entity::Def { instance, kind: Kind::Global, index }, value);
             }
         }
         Ok(globals)
@@ -86,10 +79,7 @@ impl Globals {
 
     /// The initial value of a global.
     pub(crate) fn value(&self, global: Entity) -> Result<Value, Error> {
-        self.values
-            .get(&global)
-            .copied()
-            .ok_or(Error::Dangling("a global"))
+        self.values.get(&global).copied().ok_or(Error::Dangling("a global"))
     }
 
     /// The functions that globals hold references to.
@@ -132,9 +122,7 @@ impl Globals {
         }
         match (stack.pop(), stack.pop()) {
             (Some(value), None) => Ok(value),
-            _ => Err(Error::Unsupported(Feature::ConstExpr(
-                "other than one value",
-            ))),
+            _ => Err(Error::Unsupported(Feature::ConstExpr("other than one value"))),
         }
     }
 }
@@ -164,9 +152,7 @@ fn arithmetic(
             Value::I64(a.wrapping_mul(b))
         }
         _ => {
-            return Err(Error::Unsupported(Feature::ConstExpr(
-                "an unknown instruction",
-            )));
+            return Err(Error::Unsupported(Feature::ConstExpr("an unknown instruction")));
         }
     })
 }

@@ -25,11 +25,7 @@ pub(crate) enum Entity {
     Canon(usize),
     /// What an instance's module defines: `index` is in the module's own
     /// index space, so at or after its imports.
-    Def {
-        instance: usize,
-        kind: Kind,
-        index: u32,
-    },
+    Def { instance: usize, kind: Kind, index: u32 },
 }
 
 /// A function that the canonical ABI makes.
@@ -81,29 +77,20 @@ impl<'a> Graph<'a> {
         for payload in Parser::new(0).parse_all(input) {
             let payload = payload?;
             match &payload {
-                Payload::ModuleSection {
-                    unchecked_range, ..
-                } => {
+                Payload::ModuleSection { unchecked_range, .. } => {
                     if depth == 0 {
-                        graph
-                            .modules
-                            .push(Module::read(input, unchecked_range.clone())?);
+                        graph.modules.push(Module::read(input, unchecked_range.clone())?);
                     }
                     depth += 1;
                 }
-                Payload::ComponentSection {
-                    unchecked_range, ..
-                } => {
+                Payload::ComponentSection { unchecked_range, .. } => {
                     if depth == 0 {
                         graph.raw(input, &payload, unchecked_range.clone())?;
                     }
                     depth += 1;
                 }
                 Payload::End(_) => depth = depth.saturating_sub(1),
-                Payload::Version {
-                    encoding: Encoding::Module,
-                    ..
-                } if depth == 0 => {
+                Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
                     return Err(Error::CoreModule);
                 }
                 _ if depth == 0 => graph.payload(input, payload)?,
@@ -130,10 +117,7 @@ impl<'a> Graph<'a> {
         match self.instances.get(instance) {
             Some(CoreInstance::Exports(exports)) => exports.get(name).copied().ok_or(missing),
             Some(CoreInstance::Module { module, .. }) => {
-                let module = self
-                    .modules
-                    .get(*module)
-                    .ok_or(Error::Dangling("a module"))?;
+                let module = self.modules.get(*module).ok_or(Error::Dangling("a module"))?;
                 let &(kind, index) = module.exports.get(name).ok_or(missing)?;
                 self.local(instance, kind, index)
             }
@@ -146,11 +130,7 @@ impl<'a> Graph<'a> {
     pub(crate) fn local(&self, instance: usize, kind: Kind, index: u32) -> Result<Entity, Error> {
         let (module, imports) = self.module(instance)?;
         if index >= module.imported(kind) {
-            return Ok(Entity::Def {
-                instance,
-                kind,
-                index,
-            });
+            return Ok(Entity::Def { instance, kind, index });
         }
         let position = module.imported[kind as usize].get(index as usize);
         let entity = position.and_then(|&position| imports.get(position));
@@ -161,10 +141,7 @@ impl<'a> Graph<'a> {
     pub(crate) fn module(&self, instance: usize) -> Result<(&Module<'a>, &[Entity]), Error> {
         match self.instances.get(instance) {
             Some(CoreInstance::Module { module, imports }) => {
-                let module = self
-                    .modules
-                    .get(*module)
-                    .ok_or(Error::Dangling("a module"))?;
+                let module = self.modules.get(*module).ok_or(Error::Dangling("a module"))?;
                 Ok((module, imports))
             }
             _ => Err(Error::Dangling("a core instance")),
@@ -237,21 +214,18 @@ impl<'a> Graph<'a> {
                     let module = match instance? {
                         ComponentInstance::Instantiate { args, .. } => {
                             effects = true;
-                            args.iter()
-                                .any(|arg| arg.kind == ComponentExternalKind::Module)
+                            args.iter().any(|arg| arg.kind == ComponentExternalKind::Module)
                         }
-                        ComponentInstance::FromExports(exports) => exports
-                            .iter()
-                            .any(|e| e.kind == ComponentExternalKind::Module),
+                        ComponentInstance::FromExports(exports) => {
+                            exports.iter().any(|e| e.kind == ComponentExternalKind::Module)
+                        }
                     };
                     if module {
                         return value;
                     }
                 }
                 if effects {
-                    let bytes = input
-                        .get(section.range())
-                        .ok_or(Error::Dangling("a section"))?;
+                    let bytes = input.get(section.range()).ok_or(Error::Dangling("a section"))?;
                     self.items.push(Item::Instantiate(bytes));
                     return Ok(());
                 }
@@ -281,32 +255,22 @@ impl<'a> Graph<'a> {
             Instance::FromExports(exports) => {
                 let mut names = BTreeMap::new();
                 for export in &exports {
-                    names.insert(
-                        export.name,
-                        self.space(Kind::of(export.kind)?, export.index)?,
-                    );
+                    names.insert(export.name, self.space(Kind::of(export.kind)?, export.index)?);
                 }
                 CoreInstance::Exports(names)
             }
             Instance::Instantiate { module_index, args } => {
-                let args: BTreeMap<_, _> = args
-                    .iter()
-                    .map(|arg| (arg.name, arg.index as usize))
-                    .collect();
+                let args: BTreeMap<_, _> =
+                    args.iter().map(|arg| (arg.name, arg.index as usize)).collect();
                 let index = module_index as usize;
                 let module = self.modules.get(index).ok_or(Error::Dangling("a module"))?;
                 let mut imports = Vec::with_capacity(module.imports.len());
                 for import in &module.imports {
-                    let from = args
-                        .get(import.module)
-                        .ok_or(Error::Dangling("an import"))?;
+                    let from = args.get(import.module).ok_or(Error::Dangling("an import"))?;
                     imports.push(self.export(*from, import.name)?);
                 }
                 self.items.push(Item::Instance(self.instances.len()));
-                CoreInstance::Module {
-                    module: index,
-                    imports,
-                }
+                CoreInstance::Module { module: index, imports }
             }
         };
         self.instances.push(made);
@@ -315,22 +279,12 @@ impl<'a> Graph<'a> {
 
     fn alias(&mut self, alias: ComponentAlias<'a>) -> Result<(), Error> {
         match alias {
-            ComponentAlias::CoreInstanceExport {
-                kind,
-                instance_index,
-                name,
-            } => {
+            ComponentAlias::CoreInstanceExport { kind, instance_index, name } => {
                 let entity = self.export(instance_index as usize, name)?;
                 self.spaces[Kind::of(kind)? as usize].push(entity);
             }
-            ComponentAlias::InstanceExport {
-                kind: ComponentExternalKind::Module,
-                ..
-            }
-            | ComponentAlias::Outer {
-                kind: ComponentOuterAliasKind::CoreModule,
-                ..
-            } => {
+            ComponentAlias::InstanceExport { kind: ComponentExternalKind::Module, .. }
+            | ComponentAlias::Outer { kind: ComponentOuterAliasKind::CoreModule, .. } => {
                 return Err(Error::Unsupported(Feature::ModuleValue));
             }
             other => self.items.push(Item::Alias(other)),
@@ -339,16 +293,10 @@ impl<'a> Graph<'a> {
     }
 
     fn canonical(&mut self, func: CanonicalFunction) -> Result<(), Error> {
-        let mut needs = Needs {
-            graph: self,
-            found: Vec::new(),
-        };
+        let mut needs = Needs { graph: self, found: Vec::new() };
         let mut scratch = wasm_encoder::CanonicalFunctionSection::new();
         needs.parse_component_canonical(&mut scratch, func.clone())?;
-        let canon = Canon {
-            needs: needs.found,
-            func,
-        };
+        let canon = Canon { needs: needs.found, func };
         if let CanonicalFunction::Lift { .. } = canon.func {
             self.items.push(Item::Lift(canon));
         } else {

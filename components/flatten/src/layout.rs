@@ -94,8 +94,7 @@ impl Layout {
 
     /// Where an entity is.
     pub(crate) fn of(&self, entity: Entity) -> Result<u32, Error> {
-        self.find(entity)
-            .ok_or(Error::Dangling("something that was not merged"))
+        self.find(entity).ok_or(Error::Dangling("something that was not merged"))
     }
 
     fn find(&self, entity: Entity) -> Option<u32> {
@@ -135,13 +134,7 @@ impl Layout {
     ) -> Result<Rewriter<'r, 'a>, Error> {
         let key = graph.module_of(instance)?;
         let types = self.type_maps.get(&key).ok_or(Error::Dangling("a type"))?;
-        Ok(Rewriter {
-            layout: self,
-            graph,
-            globals,
-            instance,
-            types,
-        })
+        Ok(Rewriter { layout: self, graph, globals, instance, types })
     }
 }
 
@@ -169,9 +162,7 @@ pub(crate) struct Rewriter<'r, 'a> {
 
 impl Rewriter<'_, '_> {
     fn local(&self, kind: Kind, index: u32) -> Result<u32, reencode::Error<Error>> {
-        Ok(self
-            .layout
-            .of(self.graph.local(self.instance, kind, index)?)?)
+        Ok(self.layout.of(self.graph.local(self.instance, kind, index)?)?)
     }
 }
 
@@ -212,9 +203,7 @@ impl Reencode for Rewriter<'_, '_> {
         operator: Operator<'i>,
     ) -> Result<Instruction<'i>, reencode::Error<Error>> {
         if let Operator::GlobalGet { global_index } = operator {
-            let entity = self
-                .graph
-                .local(self.instance, Kind::Global, global_index)?;
+            let entity = self.graph.local(self.instance, Kind::Global, global_index)?;
             if let Some(index) = self.layout.find(entity) {
                 return Ok(Instruction::GlobalGet(index));
             }

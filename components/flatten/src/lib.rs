@@ -40,6 +40,9 @@
 //! its nested components, the options of each lifted and lowered function) is
 //! carried over as it is.
 //!
+//! Apart from that, [`make_immortal`] keeps instances of a flattened CPython
+//! snapshot from writing to the objects that they merely use.
+//!
 //! # What is not supported
 //!
 //! Each of these is an [`Error`], never a wrong merge: core modules as values
@@ -54,6 +57,7 @@ mod emit;
 mod error;
 mod fold;
 mod graph;
+mod immortal;
 mod layout;
 mod live;
 mod merge;
@@ -62,6 +66,7 @@ mod plan;
 mod segments;
 
 pub use error::{Error, Feature};
+pub use immortal::{ImmortalError, make_immortal};
 
 use wasmparser::{Validator, WasmFeatures};
 
@@ -98,11 +103,7 @@ pub fn flatten(component: &[u8]) -> Result<Flattened, Error> {
     let merged = merge::merge(&graph, &plan)?;
     let output = emit::emit(&graph, &plan, &merged)?;
     validator().validate_all(&output).map_err(Error::Output)?;
-    let before = graph
-        .items
-        .iter()
-        .filter(|item| matches!(item, graph::Item::Instance(_)))
-        .count();
+    let before = graph.items.iter().filter(|item| matches!(item, graph::Item::Instance(_))).count();
     let extra = usize::from(!plan.merged.is_empty()) + merged.starters.len();
     Ok(Flattened {
         component: output,

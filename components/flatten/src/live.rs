@@ -110,23 +110,14 @@ impl Live {
     }
 
     fn body(&mut self, graph: &Graph<'_>, entity: Entity) -> Result<(), Error> {
-        let Entity::Def {
-            instance,
-            kind: Kind::Func,
-            index,
-        } = entity
-        else {
+        let Entity::Def { instance, kind: Kind::Func, index } = entity else {
             return Ok(());
         };
         let (module, _) = graph.module(instance)?;
         let defined = index.checked_sub(module.imported(Kind::Func));
         let body = defined.and_then(|index| module.bodies.get(index as usize));
         let body = body.ok_or(Error::Dangling("a function"))?;
-        let mut scan = Scan {
-            graph,
-            instance,
-            live: self,
-        };
+        let mut scan = Scan { graph, instance, live: self };
         for operator in body.get_operators_reader()? {
             scan.instruction(operator?)?;
         }
@@ -164,16 +155,12 @@ impl Reencode for Scan<'_, '_> {
     ) -> Result<Instruction<'i>, reencode::Error<Error>> {
         match operator {
             Operator::GlobalGet { global_index } => {
-                let entity = self
-                    .graph
-                    .local(self.instance, Kind::Global, global_index)?;
+                let entity = self.graph.local(self.instance, Kind::Global, global_index)?;
                 self.live.seen.insert(entity);
                 return Ok(Instruction::Nop);
             }
             Operator::RefFunc { function_index } => {
-                let entity = self
-                    .graph
-                    .local(self.instance, Kind::Func, function_index)?;
+                let entity = self.graph.local(self.instance, Kind::Func, function_index)?;
                 self.live.referenced.insert(entity);
             }
             Operator::TableGrow { table } => {

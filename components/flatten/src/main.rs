@@ -15,6 +15,10 @@ struct Args {
     /// Where to write the flattened component.
     #[arg(short, long)]
     output: PathBuf,
+    /// Also make the objects immortal that a CPython snapshot lists in its
+    /// memory.
+    #[arg(long)]
+    immortal: bool,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -22,13 +26,9 @@ fn main() -> anyhow::Result<()> {
     let bytes = std::fs::read(&args.input)
         .with_context(|| format!("cannot read {}", args.input.display()))?;
     let start = Instant::now();
-    let flat = june_flatten::flatten(&bytes)
+    let mut flat = june_flatten::flatten(&bytes)
         .with_context(|| format!("cannot flatten {}", args.input.display()))?;
-    let june_flatten::Report {
-        instances,
-        functions,
-        globals,
-    } = flat.report;
+    let june_flatten::Report { instances, functions, globals } = flat.report;
     eprintln!(
         "instances {} to {}, functions {} to {}, globals {} to {}, bytes {} to {}, in {:.2?}",
         instances.0,
@@ -41,6 +41,11 @@ fn main() -> anyhow::Result<()> {
         flat.component.len(),
         start.elapsed(),
     );
+    if args.immortal {
+        let objects = june_flatten::make_immortal(&mut flat.component)
+            .with_context(|| format!("no immortal objects in {}", args.input.display()))?;
+        eprintln!("objects made immortal: {objects}");
+    }
     std::fs::write(&args.output, flat.component)
         .with_context(|| format!("cannot write {}", args.output.display()))
 }

@@ -36,13 +36,7 @@ pub(crate) fn merge(graph: &Graph<'_>, plan: &Plan) -> Result<Merged, Error> {
     let globals = Globals::new(graph, &plan.merged)?;
     let live = Live::new(graph, plan, &globals)?;
     let layout = Layout::new(graph, plan, &live, &globals)?;
-    let mut writer = Writer {
-        graph,
-        plan,
-        globals: &globals,
-        live: &live,
-        layout,
-    };
+    let mut writer = Writer { graph, plan, globals: &globals, live: &live, layout };
     writer.write()
 }
 
@@ -85,17 +79,12 @@ impl<'a> Writer<'_, 'a> {
         let elements = self.elements()?;
         let data = self.data()?;
         let mut module = Module::new();
-        module
-            .section(&self.layout.types)
-            .section(&import_section)
-            .section(&functions);
+        module.section(&self.layout.types).section(&import_section).section(&functions);
         module.section(&tables).section(&memories);
         if !tags.is_empty() {
             module.section(&tags);
         }
-        module
-            .section(&self.global_section()?)
-            .section(&exports.section);
+        module.section(&self.global_section()?).section(&exports.section);
         if let Some(function_index) = start {
             module.section(&StartSection { function_index });
         }
@@ -103,16 +92,9 @@ impl<'a> Writer<'_, 'a> {
         if !data.is_empty() {
             module.section(&DataCountSection { count: data.len() });
         }
-        module
-            .section(&code)
-            .section(&data)
-            .section(&self.names(&imports, &start_names)?);
+        module.section(&code).section(&data).section(&self.names(&imports, &start_names)?);
         let count = |of: fn(&crate::module::Module<'_>) -> usize| {
-            let modules = self
-                .plan
-                .merged
-                .iter()
-                .filter_map(|&i| self.graph.module(i).ok());
+            let modules = self.plan.merged.iter().filter_map(|&i| self.graph.module(i).ok());
             modules.map(|(module, _)| of(module)).sum::<usize>()
         };
         Ok(Merged {
@@ -121,10 +103,7 @@ impl<'a> Writer<'_, 'a> {
             exports: exports.of,
             starters,
             funcs: (count(|module| module.funcs.len()), self.layout.funcs.len()),
-            globals: (
-                count(|module| module.globals.len()),
-                self.layout.globals.len(),
-            ),
+            globals: (count(|module| module.globals.len()), self.layout.globals.len()),
         })
     }
 
@@ -164,10 +143,7 @@ impl<'a> Writer<'_, 'a> {
         code: &mut CodeSection,
     ) -> Result<(), Error> {
         let missing = Error::Dangling("a function");
-        let Entity::Def {
-            instance, index, ..
-        } = entity
-        else {
+        let Entity::Def { instance, index, .. } = entity else {
             return Err(missing);
         };
         let (module, _) = self.graph.module(instance)?;
@@ -190,11 +166,7 @@ impl<'a> Writer<'_, 'a> {
             for (index, table) in (module.imported(Kind::Table)..).zip(&module.tables) {
                 let mut ty = rewriter.table_type(table.ty)?;
                 let kind = Kind::Table;
-                if !self.live.grown.contains(&Entity::Def {
-                    instance,
-                    kind,
-                    index,
-                }) {
+                if !self.live.grown.contains(&Entity::Def { instance, kind, index }) {
                     // A known size spares a load in each indirect call.
                     ty.maximum = Some(ty.minimum);
                 }
@@ -219,10 +191,7 @@ impl<'a> Writer<'_, 'a> {
         let mut section = GlobalSection::new();
         for &entity in &self.layout.globals {
             let missing = Error::Dangling("a global");
-            let Entity::Def {
-                instance, index, ..
-            } = entity
-            else {
+            let Entity::Def { instance, index, .. } = entity else {
                 return Err(missing);
             };
             let (module, _) = self.graph.module(instance)?;
@@ -237,12 +206,7 @@ impl<'a> Writer<'_, 'a> {
     fn exports(&self) -> Result<Exports, Error> {
         let mut exports = Exports::default();
         for &entity in &self.plan.roots {
-            let Entity::Def {
-                instance,
-                kind,
-                index,
-            } = entity
-            else {
+            let Entity::Def { instance, kind, index } = entity else {
                 continue;
             };
             if !self.plan.merged.contains(&instance) {
@@ -252,9 +216,7 @@ impl<'a> Writer<'_, 'a> {
             let name = module.exports.iter().find(|(_, at)| **at == (kind, index));
             let (name, _) = name.ok_or(Error::Dangling("an export"))?;
             let name = exports.names.unique((*name).to_owned());
-            exports
-                .section
-                .export(&name, kind.export(), self.layout.of(entity)?);
+            exports.section.export(&name, kind.export(), self.layout.of(entity)?);
             exports.of.insert(entity, name);
         }
         Ok(exports)
@@ -288,29 +250,16 @@ impl<'a> Writer<'_, 'a> {
             append(Some(name));
         }
         for &entity in &self.layout.funcs {
-            let Entity::Def {
-                instance, index, ..
-            } = entity
-            else {
+            let Entity::Def { instance, index, .. } = entity else {
                 continue;
             };
-            append(
-                self.graph
-                    .module(instance)?
-                    .0
-                    .func_names
-                    .get(&index)
-                    .copied(),
-            );
+            append(self.graph.module(instance)?.0.func_names.get(&index).copied());
         }
         for name in starts {
             append(Some(name));
         }
         for (at, &entity) in (0..).zip(&self.layout.globals) {
-            let Entity::Def {
-                instance, index, ..
-            } = entity
-            else {
+            let Entity::Def { instance, index, .. } = entity else {
                 continue;
             };
             if let Some(name) = self.graph.module(instance)?.0.global_names.get(&index) {

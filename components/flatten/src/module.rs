@@ -83,13 +83,8 @@ pub(crate) struct Module<'a> {
 impl<'a> Module<'a> {
     /// Reads the module that lies at `range` of the whole input.
     pub(crate) fn read(input: &'a [u8], range: Range<usize>) -> Result<Self, Error> {
-        let bytes = input
-            .get(range.clone())
-            .ok_or(Error::Dangling("a module"))?;
-        let mut module = Module {
-            bytes,
-            ..Module::default()
-        };
+        let bytes = input.get(range.clone()).ok_or(Error::Dangling("a module"))?;
+        let mut module = Module { bytes, ..Module::default() };
         for payload in Parser::new(range.start as u64).parse_all(bytes) {
             module.payload(payload?)?;
         }
@@ -149,8 +144,7 @@ impl<'a> Module<'a> {
             Payload::ExportSection(section) => {
                 for export in section {
                     let export = export?;
-                    self.exports
-                        .insert(export.name, (Kind::of(export.kind)?, export.index));
+                    self.exports.insert(export.name, (Kind::of(export.kind)?, export.index));
                 }
             }
             Payload::StartSection { func, .. } => self.start = Some(func),
@@ -188,11 +182,7 @@ impl<'a> Module<'a> {
             Name::Global(map) => (map, &mut self.global_names),
             _ => return,
         };
-        into.extend(
-            map.into_iter()
-                .map_while(Result::ok)
-                .map(|n| (n.index, n.name)),
-        );
+        into.extend(map.into_iter().map_while(Result::ok).map(|n| (n.index, n.name)));
     }
 
     fn imports(&mut self, group: Imports<'a>) -> Result<(), Error> {
@@ -223,12 +213,7 @@ impl<'a> Module<'a> {
             TypeRef::FuncExact(_) => return Err(Error::Unsupported(Feature::ExactFunction)),
         };
         self.imported[kind as usize].push(self.imports.len());
-        self.imports.push(Import {
-            module,
-            name,
-            kind,
-            ty,
-        });
+        self.imports.push(Import { module, name, kind, ty });
         Ok(())
     }
 }

@@ -58,11 +58,7 @@ const MAX_FUNCS: usize = 1_000_000;
 impl Plan {
     pub(crate) fn new(graph: &Graph<'_>) -> Result<Self, Error> {
         let first = |item: &Item<'_>| matches!(item, Item::Lift(_) | Item::Instantiate(_));
-        let barrier = graph
-            .items
-            .iter()
-            .position(first)
-            .unwrap_or(graph.items.len());
+        let barrier = graph.items.iter().position(first).unwrap_or(graph.items.len());
         let mut plan = Plan {
             merged: Vec::new(),
             deferred: BTreeSet::new(),
@@ -82,10 +78,9 @@ impl Plan {
             let targets = targets(graph, instance, module)?;
             let is_late = position > barrier
                 || imports.iter().any(|entity| match entity {
-                    Entity::Canon(canon) => graph
-                        .canons
-                        .get(*canon)
-                        .is_none_or(|canon| !canon.needs.is_empty()),
+                    Entity::Canon(canon) => {
+                        graph.canons.get(*canon).is_none_or(|canon| !canon.needs.is_empty())
+                    }
                     Entity::Def { instance, .. } => late.contains(instance),
                 });
             if is_late {

@@ -28,16 +28,10 @@ impl Writer<'_, '_> {
                         section.declared(Elements::Functions([].as_slice().into()));
                         continue;
                     }
-                    ElementKind::Active {
-                        table_index,
-                        offset_expr,
-                    } if !deferred => {
+                    ElementKind::Active { table_index, offset_expr } if !deferred => {
                         at = rewriter.table_index(table_index.unwrap_or(0))?;
                         offset = self.constant(instance, offset_expr)?;
-                        ElementMode::Active {
-                            table: (at != 0).then_some(at),
-                            offset: &offset,
-                        }
+                        ElementMode::Active { table: (at != 0).then_some(at), offset: &offset }
                     }
                     _ => ElementMode::Passive,
                 };
@@ -61,11 +55,7 @@ impl Writer<'_, '_> {
             }
         }
         if !self.live.referenced.is_empty() {
-            let funcs = self
-                .live
-                .referenced
-                .iter()
-                .map(|&func| self.layout.of(func));
+            let funcs = self.live.referenced.iter().map(|&func| self.layout.of(func));
             let funcs = funcs.collect::<Result<Vec<_>, _>>()?;
             section.declared(Elements::Functions(funcs.into()));
         }
@@ -82,23 +72,14 @@ impl Writer<'_, '_> {
             for segment in &module.data {
                 let offset;
                 let mode = match &segment.kind {
-                    DataKind::Active {
-                        memory_index,
-                        offset_expr,
-                    } if !deferred => {
+                    DataKind::Active { memory_index, offset_expr } if !deferred => {
                         offset = self.constant(instance, offset_expr)?;
                         let memory_index = rewriter.memory_index(*memory_index)?;
-                        DataSegmentMode::Active {
-                            memory_index,
-                            offset: &offset,
-                        }
+                        DataSegmentMode::Active { memory_index, offset: &offset }
                     }
                     _ => DataSegmentMode::Passive,
                 };
-                section.segment(DataSegment {
-                    mode,
-                    data: segment.data.iter().copied(),
-                });
+                section.segment(DataSegment { mode, data: segment.data.iter().copied() });
             }
         }
         Ok(section)
@@ -130,11 +111,7 @@ impl Writer<'_, '_> {
             Ok(())
         };
         for (index, element) in (0..).zip(&module.elements) {
-            let ElementKind::Active {
-                table_index,
-                offset_expr,
-            } = &element.kind
-            else {
+            let ElementKind::Active { table_index, offset_expr } = &element.kind else {
                 continue;
             };
             let count = match &element.items {
@@ -149,11 +126,7 @@ impl Writer<'_, '_> {
             function.instruction(&Instruction::ElemDrop(elem_index));
         }
         for (index, segment) in (0..).zip(&module.data) {
-            let DataKind::Active {
-                memory_index,
-                offset_expr,
-            } = &segment.kind
-            else {
+            let DataKind::Active { memory_index, offset_expr } = &segment.kind else {
                 continue;
             };
             offset(offset_expr, function)?;

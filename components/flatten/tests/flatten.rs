@@ -50,9 +50,7 @@ fn shapes(flat: &Flattened) -> Vec<Shape> {
                 }
             }
             Payload::ExportSection(section) => {
-                shape
-                    .exports
-                    .extend(section.into_iter().map(|e| e.unwrap().name.to_owned()));
+                shape.exports.extend(section.into_iter().map(|e| e.unwrap().name.to_owned()));
                 shape.exports.sort();
             }
             Payload::MemorySection(section) => shape.memories = section.count(),
@@ -303,10 +301,7 @@ fn nested_components_and_types_are_carried_over() {
 
 #[test]
 fn what_is_not_supported_is_said() {
-    assert_eq!(
-        unsupported(r#"(component (import "m" (core module)))"#),
-        Feature::ModuleValue
-    );
+    assert_eq!(unsupported(r#"(component (import "m" (core module)))"#), Feature::ModuleValue);
     assert_eq!(
         unsupported(
             r#"(component (core module $m (type (struct))) (core instance (instantiate $m)))"#

@@ -1,0 +1,77 @@
+# June: `make demo` grades HumanEval's own solutions, `make test` runs every test. Both set up what
+# they need: in this clone, in the cache folder, and (only if something is missing) with apt.
+
+SHELL := /bin/bash -euo pipefail
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+cache  := $(or $(JUNE_CACHE),$(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME)/june,$(HOME)/.cache/june))
+target := $(or $(CARGO_TARGET_DIR),target)
+dist   := components/dist
+guest  := components/runners/python
+june   := $(target)/debug/june
+
+# Python environments, named by what is in them.
+venv = $(cache)/python/$(1)-$(firstword $(shell sha256sum $(2) | cut -c1-12))
+componentize := $(call venv,componentize,$(guest)/requirements.txt)
+peers        := $(call venv,peers,benchmarks/benches/requirements.txt)
+
+.PHONY: demo test bench components setup lint clean
+
+demo: $(dist)/python.wasm
+	cargo build --workspace
+	$(june) dataset pull humaneval --python $(componentize)/bin/python
+	$(june) doctor
+	$(june) eval humaneval --reference
+
+# Tests run the built binary, so it is built first. nextest is quicker, and not needed.
+test: components
+	cargo build --workspace
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace; \
+	else cargo test --workspace --lib --bins --tests; fi
+	cargo test --workspace --doc
+
+lint:
+	cargo fmt --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+# June and other graders, in turn, on HumanEval's own solutions.
+bench: $(dist)/python.wasm $(peers)/done
+	cargo build --workspace
+	python3 benchmarks/benches/against_peers.py --june $(june) --python $(peers)/bin/python \
+		--dataset-file "$$($(june) dataset pull humaneval --python $(peers)/bin/python)" $(BENCH)
+
+components: $(dist)/python.wasm $(dist)/echo.wasm
+
+# CPython, snapshotted with the runner in it, then flattened into one core module.
+$(dist)/python.wasm: $(wildcard $(guest)/*.py wit/*.wit components/flatten/src/*.rs) \
+		components/flatten/Cargo.toml Cargo.lock $(componentize)/done
+	mkdir -p $(dist)
+	cargo build --workspace
+	cd $(guest) && PYTHONDONTWRITEBYTECODE=1 $(componentize)/bin/componentize-py \
+		--wit-path ../../../wit --world runner componentize app --output $(CURDIR)/$@.linked
+	$(target)/debug/june-flatten $@.linked -o $@
+	rm $@.linked
+
+$(dist)/echo.wasm: $(wildcard components/runners/echo/src/*.rs wit/*.wit) \
+		components/runners/echo/Cargo.toml Cargo.lock | setup
+	mkdir -p $(dist)
+	cargo build --quiet --package june-echo --target wasm32-wasip2
+	cp $(target)/wasm32-wasip2/debug/june_echo.wasm $@
+
+# Which tools are there; what is missing is installed where that can be done, else named.
+setup:
+	@./setup
+
+$(componentize)/done: $(guest)/requirements.txt | setup
+$(peers)/done: benchmarks/benches/requirements.txt | setup
+$(componentize)/done $(peers)/done:
+	@echo "making the Python environment $(@D)"
+	rm -rf $(@D)
+	python3 -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--only-binary :all: -r $<
+	touch $@
+
+clean:
+	rm -rf $(target) $(dist)

@@ -1,0 +1,37 @@
+//! What the sandbox's tests share: one engine, and the echo runner in it.
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use june_sandbox::{Cache, Engine, Error, Limits, Outcome, Program, Runner};
+
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new().expect("an engine"));
+
+/// A component that `make components` built.
+pub(crate) fn component(name: &str) -> PathBuf {
+    let folder = std::env::var_os("JUNE_COMPONENTS").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../components/dist")),
+        PathBuf::from,
+    );
+    let path = folder.join(format!("{name}.wasm"));
+    assert!(path.is_file(), "{} is missing: run `make components` first", path.display());
+    path
+}
+
+/// Runs a program of the echo runner.
+pub(crate) async fn echo(source: &str, limits: &Limits) -> Outcome {
+    try_echo(source, limits).await.expect("an outcome")
+}
+
+/// Runs a program of the echo runner, which may not even start.
+pub(crate) async fn try_echo(source: &str, limits: &Limits) -> Result<Outcome, Error> {
+    static RUNNER: LazyLock<Runner> = LazyLock::new(|| {
+        Runner::load(&ENGINE, &component("echo"), &Cache::none()).expect("the echo runner")
+    });
+    RUNNER.run(&program(source), limits, 0).await
+}
+
+/// A program of the echo runner.
+pub(crate) fn program(source: &str) -> Program {
+    Program { source: source.into(), checks: None, stdin: b"from stdin\n".to_vec() }
+}
