@@ -38,6 +38,7 @@ lint:
 # June and other graders, in turn, on HumanEval's own solutions.
 bench: $(dist)/python.wasm $(peers)/done
 	cargo build --workspace
+	cargo bench --profile dev --workspace --bench instance
 	python3 benchmarks/benches/against_peers.py --june $(june) --python $(peers)/bin/python \
 		--dataset-file "$$($(june) dataset pull humaneval --python $(peers)/bin/python)" $(BENCH)
 
@@ -50,7 +51,7 @@ $(dist)/python.wasm: $(wildcard $(guest)/*.py wit/*.wit components/flatten/src/*
 	cargo build --workspace
 	cd $(guest) && PYTHONDONTWRITEBYTECODE=1 $(componentize)/bin/componentize-py \
 		--wit-path ../../../wit --world runner componentize app --output $(CURDIR)/$@.linked
-	$(target)/debug/june-flatten $@.linked -o $@
+	$(target)/debug/june-flatten --immortal $@.linked -o $@
 	rm $@.linked
 
 $(dist)/echo.wasm: $(wildcard components/runners/echo/src/*.rs wit/*.wit) \

@@ -69,9 +69,9 @@ fn while_records_are_written() {
     assert_eq!(ended.stdout, "");
     // The reason is given once.
     assert_eq!(ended.stderr.matches("File too large").count(), 1, "{ended}");
-    // Still no room: nothing is lost.
+    // Still no room (but perhaps for a shorter record): nothing is lost.
     file_limit(folder.path(), 8, &["--resume"]).with(3);
-    assert_eq!(json_lines(&folder.path().join("run/records.jsonl")).len(), graded);
+    assert!(json_lines(&folder.path().join("run/records.jsonl")).len() >= graded);
     resumes(folder.path());
 }
 

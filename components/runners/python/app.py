@@ -16,7 +16,9 @@ import warnings
 
 import plug
 import preload  # noqa: F401  (imported for its effect)
+import rehearsal
 import runner
+import snapshot
 
 # `logging` looks at the caller's frame for nothing but file and line, which
 # the guard would refuse.
@@ -25,12 +27,17 @@ warnings.simplefilter("ignore", SyntaxWarning)
 
 
 def ProgramHandler():  # noqa: N802  (componentize-py looks for this name)
-    return types.SimpleNamespace(run=runner.run)
+    """Called once, at build time, as the last thing before the snapshot."""
+    handler = types.SimpleNamespace(run=runner.run)
+    # Objects that are here now will never be garbage: leave them out of every
+    # collection, which would otherwise touch (and so copy) their pages.
+    gc.collect()
+    snapshot.list_objects()
+    gc.collect()  # This also gives back what is held for reuse.
+    plug.fill()
+    gc.freeze()
+    return handler
 
 
 runner.prepare()
-# Objects that are here now will never be garbage: leave them out of every
-# collection, which would otherwise touch (and so copy) their pages.
-gc.collect()
-plug.fill()
-gc.freeze()
+rehearsal.run()

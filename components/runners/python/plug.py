@@ -30,6 +30,8 @@ def _fill(make):
         if id(block) > _end:
             _end = id(block)
             at_end += 1
+        else:
+            at_end = 0
 
 
 _end = 0

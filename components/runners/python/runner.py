@@ -28,7 +28,10 @@ _EXITED = wit.Completion_Exited(1)
 _IN_SOURCE, _IN_CHECKS = wit.Phase.SOURCE, wit.Phase.CHECKS
 
 # The runner's own modules, which a program must not import.
-_PRIVATE = ("app", "preload", "runner", "guard", "judge", "poll_loop", "wit_world", "componentize_py")
+_PRIVATE = (
+    *("app", "guard", "judge", "plug", "preload", "rehearsal", "runner", "snapshot"),
+    *("componentize_py", "poll_loop", "wit_world"),
+)
 
 # What must outlive the program.
 _kept = []
