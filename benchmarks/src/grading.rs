@@ -185,7 +185,7 @@ fn tail(output: &Output) -> String {
     let start = output.bytes.len().saturating_sub(TAIL);
     let mut text = String::from_utf8_lossy(&output.bytes[start..]).into_owned();
     if output.truncated {
-        text.push_str("…");
+        text.push('…');
     }
     text
 }

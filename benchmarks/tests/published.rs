@@ -1,6 +1,7 @@
 //! The published data sets and some published samples, read from the folder that the environment
 //! variable `JUNE_SHARED` names, or `shared` beside the workspace. Where a file is absent the
 //! test says so on stderr and passes.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

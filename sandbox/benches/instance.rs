@@ -35,7 +35,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             times.push(start.elapsed());
         }
         times.sort();
-        let at = |share: f64| times.get((RUNS as f64 * share) as usize).copied().unwrap_or_default();
+        let at =
+            |share: f64| times.get((RUNS as f64 * share) as usize).copied().unwrap_or_default();
         println!("{name:<20} {} {} {}", show(at(0.0)), show(at(0.5)), show(at(0.9)));
     }
     Ok(())

@@ -22,19 +22,15 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// The digest and the length of a file, which need not fit in memory.
-    fn of_file(path: &Path) -> io::Result<(Self, u64)> {
+    /// The digest of a file, which need not fit in memory.
+    fn of_file(path: &Path) -> io::Result<Self> {
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; 1 << 18];
         let mut file = File::open(path)?;
-        let mut length = 0;
         loop {
             match file.read(&mut buffer)? {
-                0 => return Ok((Self(hasher.finalize().into()), length)),
-                read => {
-                    hasher.update(&buffer[..read]);
-                    length += read as u64;
-                }
+                0 => return Ok(Self(hasher.finalize().into())),
+                read => hasher.update(&buffer[..read]),
             }
         }
     }
@@ -58,7 +54,6 @@ impl fmt::Debug for Digest {
 pub struct Component {
     name: Arc<str>,
     digest: Digest,
-    size: u64,
     compiled: wasmtime::component::Component,
 }
 
@@ -71,7 +66,7 @@ impl Component {
     pub fn load(engine: &Engine, path: &Path, cache: &Cache) -> Result<Self, Error> {
         let read = |source| Error::Read { path: path.into(), source };
         let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
-        let (digest, size) = Digest::of_file(path).map_err(read)?;
+        let digest = Digest::of_file(path).map_err(read)?;
         let compiled = match cache.find(engine, &digest) {
             Some(compiled) => compiled,
             None => {
@@ -79,7 +74,7 @@ impl Component {
                 cache.compile(engine, &name, &digest, &wasm)?
             }
         };
-        Ok(Self { name: name.into(), digest, size, compiled })
+        Ok(Self { name: name.into(), digest, compiled })
     }
 
     /// The file's name without its extension.
@@ -90,23 +85,6 @@ impl Component {
     /// The component's identity.
     pub fn digest(&self) -> Digest {
         self.digest
-    }
-
-    /// Its size in bytes.
-    pub fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// The names of what it imports, in its own order.
-    pub fn imports(&self) -> Vec<String> {
-        let engine = self.compiled.engine();
-        self.compiled.component_type().imports(engine).map(|(name, _)| name.to_owned()).collect()
-    }
-
-    /// The names of what it exports, in its own order.
-    pub fn exports(&self) -> Vec<String> {
-        let engine = self.compiled.engine();
-        self.compiled.component_type().exports(engine).map(|(name, _)| name.to_owned()).collect()
     }
 
     /// Resolves the imports, with nothing but deterministic WASI to offer.

@@ -154,7 +154,7 @@ fn limits() {
     let read = |text: &str, file_bytes, line_bytes| {
         let limits = Limits { file_bytes, line_bytes };
         let mut lines = Lines::new("file".to_owned(), text.as_bytes(), limits)?;
-        super::read(&mut lines, "file").map(|dataset| dataset.tasks.len())
+        read(&mut lines, "file").map(|dataset| dataset.tasks.len())
     };
     let size = HUMANEVAL.len();
     let text = format!("{HUMANEVAL}\n");
@@ -175,7 +175,7 @@ struct Endless {
     left: usize,
 }
 
-impl io::Read for Endless {
+impl Read for Endless {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         buffer.fill(self.byte);
         self.left = self.left.checked_sub(buffer.len()).expect("read without bound");

@@ -4,9 +4,11 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
-use june_sandbox::{Cache, Component as Loaded, Engine};
-use serde_json::json;
+use june_sandbox::Digest;
+use serde::Serialize;
+use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
 
 use crate::exit::{Blame, Failure, print};
 use crate::size::show_bytes;
@@ -29,31 +31,67 @@ pub(crate) struct Inspect {
 
 pub(crate) fn run(command: &Component) -> Result<ExitCode, Failure> {
     let Component::Inspect(Inspect { file, json }) = command;
-    let engine = Engine::new().environment()?;
-    let component = Loaded::load(&engine, file, &Cache::none()).input()?;
+    let wasm =
+        std::fs::read(file).with_context(|| format!("cannot read {}", file.display())).input()?;
+    let inspected =
+        inspect(&wasm).with_context(|| format!("{} is not a component", file.display())).input()?;
     if *json {
-        let value = json!({
-            "name": component.name(),
-            "sha256": component.digest().to_string(),
-            "bytes": component.size(),
-            "imports": component.imports(),
-            "exports": component.exports(),
-        });
-        print(&format!("{value:#}\n"))?;
+        let text = serde_json::to_string_pretty(&inspected).environment()?;
+        print(&format!("{text}\n"))?;
     } else {
-        let mut text = format!(
-            "{}\n  sha256   {}\n  size     {}\n",
-            component.name(),
-            component.digest(),
-            show_bytes(component.size())
-        );
-        for (title, names) in [("exports", component.exports()), ("imports", component.imports())] {
-            for (index, name) in names.iter().enumerate() {
-                let title = if index == 0 { title } else { "" };
-                let _ = writeln!(text, "  {title:<8} {name}");
-            }
-        }
-        print(&text)?;
+        print(&table(&inspected, &file.display().to_string()))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What can be said of a component without compiling it.
+#[derive(Serialize)]
+struct Inspected {
+    sha256: String,
+    bytes: usize,
+    exports: Vec<String>,
+    imports: Vec<String>,
+}
+
+fn inspect(wasm: &[u8]) -> Result<Inspected> {
+    let (mut imports, mut exports, mut depth) = (Vec::new(), Vec::new(), 0);
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload.context("it is damaged")? {
+            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
+                bail!(
+                    "it is a core module\nhint: build it for wasm32-wasip2, or make a component of it with `wasm-tools component new`"
+                )
+            }
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            Payload::ComponentImportSection(section) if depth == 1 => {
+                for import in section {
+                    imports.push(import?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 1 => {
+                for export in section {
+                    exports.push(export?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    Validator::new_with_features(WasmFeatures::all()).validate_all(wasm)?;
+    Ok(Inspected { sha256: Digest::of(wasm).to_string(), bytes: wasm.len(), exports, imports })
+}
+
+fn table(component: &Inspected, name: &str) -> String {
+    let mut text = format!(
+        "{name}\n  sha256   {}\n  size     {}\n",
+        component.sha256,
+        show_bytes(component.bytes as u64)
+    );
+    for (title, names) in [("exports", &component.exports), ("imports", &component.imports)] {
+        for (index, name) in names.iter().enumerate() {
+            let title = if index == 0 { title } else { "" };
+            let _ = writeln!(text, "  {title:<8} {name}");
+        }
+    }
+    text
 }
