@@ -1,5 +1,6 @@
 //! Grading many samples at once.
 
+use std::cmp::Reverse;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -66,8 +67,10 @@ pub fn evaluate(
     stop: &AtomicBool,
     mut finished: impl FnMut(&Record),
 ) -> Result<(), EvaluationError> {
-    let pending: Vec<&Sample> =
+    let mut pending: Vec<&Sample> =
         samples.iter().filter(|sample| !run.is_finished(sample.line)).collect();
+    // Longest first, so that no worker is left with a long one at the end.
+    pending.sort_by_key(|sample| Reverse(loop_depth(&sample.completion)));
     let (next, halt) = (AtomicUsize::new(0), AtomicBool::new(false));
     let stopped = || halt.load(Ordering::Relaxed) || stop.load(Ordering::Relaxed);
     thread::scope(|scope| {
@@ -102,8 +105,9 @@ pub fn evaluate(
         let mut result = Ok(());
         for graded in records {
             let written = graded.map_err(EvaluationError::from).and_then(|record| {
+                run.append(record.clone())?;
                 finished(&record);
-                Ok(run.append(record)?)
+                Ok(())
             });
             if result.is_ok() && written.is_err() {
                 halt.store(true, Ordering::Relaxed);
@@ -128,8 +132,41 @@ async fn grade_sample(
         .map(|judgement: Judgement| judgement.record(sample.line, task, sample.completion_id))
 }
 
+/// How deeply a Python program's loops are nested: a guess at which programs take long.
+fn loop_depth(source: &str) -> usize {
+    let mut open: Vec<usize> = Vec::new();
+    let mut deepest = 0;
+    for line in source.lines() {
+        let code = line.trim_start();
+        let indent = line.len() - code.len();
+        if code.is_empty() {
+            continue;
+        }
+        while open.last().is_some_and(|outer| *outer >= indent) {
+            open.pop();
+        }
+        if code.starts_with("for ") || code.starts_with("while ") {
+            open.push(indent);
+            deepest = deepest.max(open.len());
+        }
+    }
+    deepest
+}
+
 async fn wait_for(stopped: impl Fn() -> bool) {
     while !stopped() {
         tokio::time::sleep(STOP_CHECK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loops_count_where_they_are_nested() {
+        assert_eq!(loop_depth("    return 1\n"), 0);
+        assert_eq!(loop_depth("    for a in b:\n        pass\n    for c in d:\n        pass\n"), 1);
+        assert_eq!(loop_depth("    for a in b:\n        if a:\n            while a:\n"), 2);
     }
 }

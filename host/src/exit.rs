@@ -37,6 +37,18 @@ impl<T, E: Into<anyhow::Error>> Blame<T> for Result<T, E> {
     }
 }
 
+/// An error and its causes, each said once: most messages quote their cause.
+pub(crate) fn said(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text += if text.is_empty() { "" } else { ": " };
+            text += &cause;
+        }
+    }
+    text
+}
+
 /// Writes a command's result. A reader that has gone away (`june … | head`) is no failure.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     use std::io::Write;

@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     match done {
         Ok(code) => code,
         Err(Failure { kind, error }) => {
-            eprintln!("june: {error:#}");
+            eprintln!("june: {}", exit::said(&error));
             ExitCode::from(kind as u8)
         }
     }

@@ -117,7 +117,6 @@ fn component_inspect() {
     let value = ended.json();
     let digest = value["sha256"].as_str().unwrap();
     assert!(digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()), "{digest}");
-    assert_eq!(value["name"], "tiny");
     assert_eq!(value["bytes"], bytes.len());
     assert_eq!(value["imports"], json!(["june:agent/tools@0.1.0"]));
     assert_eq!(value["exports"], json!(["june:agent/program-handler@0.1.0"]));
@@ -125,7 +124,7 @@ fn component_inspect() {
 
     let ended = run(bare(folder.path()).args(["component", "inspect", "tiny.wasm"])).with(0);
     let text = format!(
-        "tiny\n  sha256   {digest}\n  size     {} B\n  exports  june:agent/program-handler@0.1.0\n  imports  june:agent/tools@0.1.0\n",
+        "tiny.wasm\n  sha256   {digest}\n  size     {} B\n  exports  june:agent/program-handler@0.1.0\n  imports  june:agent/tools@0.1.0\n",
         bytes.len()
     );
     assert_eq!(ended.stdout, text);
@@ -149,7 +148,6 @@ fn component_inspect_of_the_runner() {
         run(command.args(["component", "inspect", "--json"]).arg(runner.join("python.wasm")))
             .with(0)
             .json();
-    assert_eq!(value["name"], "python");
     let exports = value["exports"].as_array().unwrap();
     assert!(exports.contains(&json!("june:agent/program-handler@0.1.0")), "{value:#}");
     let imports: Vec<_> =
@@ -170,11 +168,11 @@ fn what_is_no_component_is_refused() {
     fs::write(folder.path().join("module.wasm"), b"\0asm\x01\0\0\0").unwrap();
     for name in ["text.wasm", "module.wasm"] {
         let ended = run(bare(folder.path()).args(["component", "inspect", name])).with(2);
-        let ended = ended.says("june: ").says("is not a usable component");
+        let ended = ended.says(&format!("june: {name} is not a component: "));
         assert_eq!(ended.stdout, "");
     }
     let ended = run(bare(folder.path()).args(["component", "inspect", "none.wasm"])).with(2);
-    let ended = ended.says("june: cannot read component none.wasm: ");
+    let ended = ended.says("june: cannot read none.wasm: ");
     // The system's reason is given once.
     assert_eq!(ended.stderr.matches("No such file").count(), 1, "{ended}");
 }

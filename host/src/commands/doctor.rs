@@ -10,7 +10,7 @@ use june_sandbox::{Exit, Limits, Program};
 use serde::Serialize;
 
 use super::{dataset, eval};
-use crate::exit::{Blame, Failure, print};
+use crate::exit::{Blame, Failure, print, said};
 use crate::paths;
 
 /// Check that everything is here that June needs, and say what to do where it is not.
@@ -64,7 +64,7 @@ pub(crate) fn run(command: &Doctor) -> Result<ExitCode, Failure> {
 
 fn check(name: &str, optional: bool, found: Result<String>) -> Check {
     let ok = found.is_ok();
-    let detail = found.unwrap_or_else(|error| format!("{error:#}"));
+    let detail = found.unwrap_or_else(|error| said(&error));
     Check { name: name.into(), optional, ok, detail }
 }
 

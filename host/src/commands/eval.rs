@@ -13,10 +13,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use june_benchmarks::dataset::{self, Dataset};
 use june_benchmarks::evaluation::{self, EvaluationError, Settings};
 use june_benchmarks::grading::{Record, Verdict};
-use june_benchmarks::run::{Manifest, Run};
+use june_benchmarks::run::{Manifest, Run, RunError};
 use june_benchmarks::samples;
 use june_benchmarks::summary::Summary;
-use june_sandbox::{Cache, Engine, Limits, Runner};
+use june_sandbox::{Cache, Engine, Limits, Runner, engine};
 
 use super::dataset as datasets;
 use crate::exit::{Blame, Failure, Kind, print};
@@ -25,6 +25,9 @@ use crate::{paths, report, size};
 /// Fuel that stands for one second of `--timeout`: about what CPython in the sandbox burns for
 /// what native CPython does in a second on the machine that docs/evaluate.md describes.
 const FUEL_PER_SECOND: f64 = 25e9;
+
+/// The least memory in which the Python runner starts, with some to spare.
+const LEAST_MEMORY: u64 = 48 << 20;
 
 /// Grade solutions to a benchmark, each in a sandbox of its own.
 ///
@@ -60,16 +63,18 @@ pub(crate) struct Eval {
     #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     workers: Option<u16>,
     /// What pass@k to estimate; those that there are too few samples for are left out.
-    #[arg(short, value_name = "K", value_delimiter = ',', default_value = "1,10,100")]
-    k: Vec<usize>,
+    #[arg(short, value_name = "K", value_delimiter = ',', default_value = "1,10,100",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    k: Vec<u32>,
     /// Seconds that a program may take, converted to fuel (25G each): a budget, not a clock.
-    #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = seconds,
+        allow_negative_numbers = true)]
     timeout: f64,
     /// Fuel that a program may use, instead of --timeout; for example 50G.
-    #[arg(long, value_parser = size::count, conflicts_with = "timeout")]
+    #[arg(long, value_parser = fuel, conflicts_with = "timeout")]
     fuel: Option<u64>,
     /// Memory that a program may use, its interpreter included.
-    #[arg(long, value_parser = size::bytes, default_value = "256MiB")]
+    #[arg(long, value_parser = memory, default_value = "256MiB")]
     memory: u64,
     /// A fuse for a machine that hangs: wall-clock time for one sample.
     #[arg(long, value_parser = size::duration, default_value = "10m")]
@@ -90,8 +95,23 @@ pub(crate) struct Eval {
 
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(seconds) if seconds > 0.0 && seconds <= 1e6 => Ok(seconds),
-        _ => Err("not a number of seconds above 0".into()),
+        Ok(seconds) if (1e-3..=1e6).contains(&seconds) => Ok(seconds),
+        _ => Err("not a number of seconds from 0.001 to 1000000".into()),
+    }
+}
+
+fn fuel(text: &str) -> Result<u64, String> {
+    match size::count(text)? {
+        0 => Err("nothing runs without fuel".into()),
+        fuel => Ok(fuel),
+    }
+}
+
+fn memory(text: &str) -> Result<u64, String> {
+    match size::bytes(text)? {
+        bytes if bytes > engine::MAX_MEMORY => Err("June grants 2 GiB at the most".into()),
+        bytes if bytes < LEAST_MEMORY => Err("the interpreter alone needs 48 MiB".into()),
+        bytes => Ok(bytes),
     }
 }
 
@@ -111,9 +131,15 @@ pub(crate) fn run(command: &Eval) -> Result<ExitCode, Failure> {
         None => default_folder(&dataset, command.samples.as_deref()),
     };
     let mut run = if command.resume {
-        Run::resume(&folder, &manifest).input()?
+        match Run::resume(&folder, &manifest) {
+            Err(error @ RunError::Io { .. }) => return Err(error).environment(),
+            resumed => resumed.input()?,
+        }
     } else {
-        Run::create(&folder, &manifest).environment()?
+        match Run::create(&folder, &manifest) {
+            Err(error @ RunError::Exists { .. }) => return Err(error).input(),
+            created => created.environment()?,
+        }
     };
 
     let stop = Arc::new(AtomicBool::new(false));
@@ -140,7 +166,8 @@ pub(crate) fn run(command: &Eval) -> Result<ExitCode, Failure> {
         return Err(Failure { kind, error: anyhow::Error::from(error).context(again) });
     }
 
-    let summary = Summary::new(&dataset.name, run.records(), &command.k);
+    let ks: Vec<usize> = command.k.iter().map(|&k| k as usize).collect();
+    let summary = Summary::new(&dataset.name, run.records(), &ks);
     run.conclude(&samples, &summary).environment()?;
     if command.json {
         let text = serde_json::to_string_pretty(&summary).environment()?;
