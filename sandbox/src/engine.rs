@@ -19,7 +19,7 @@ pub const MAX_MEMORY: u64 = 2 << 30;
 const KEEP_RESIDENT: usize = 64 << 20;
 
 /// What is not kept is given back for this many instances at a time.
-const DECOMMIT_BATCH: usize = 16;
+const DECOMMIT_BATCH: usize = 4;
 
 /// Native stack for the WebAssembly code of one component.
 const STACK: usize = 16 << 20;

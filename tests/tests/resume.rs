@@ -175,8 +175,9 @@ fn an_interrupt_stops_running_programs() {
     let folder = tempfile::tempdir().unwrap();
     let samples = cheap_samples(3).chain([endless(), endless(), endless()]);
     write_samples(folder.path(), "samples.jsonl", samples);
+    // Loops are started first: a fourth worker is left for the cheap samples.
     let mut command = eval(folder.path(), "samples.jsonl");
-    command.args(["--timeout", "1e6", "--wall", "9h", "--workers", "2", "--output", "run"]);
+    command.args(["--timeout", "1e6", "--wall", "9h", "--workers", "4", "--output", "run"]);
     let records = folder.path().join("run/records.jsonl");
     interrupted(command, &records, 3).with(130).says("3 of 6 samples are graded");
     assert_eq!(json_lines(&records).len(), 3);
