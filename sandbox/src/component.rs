@@ -67,11 +67,14 @@ impl Component {
         let read = |source| Error::Read { path: path.into(), source };
         let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
         let digest = Digest::of_file(path).map_err(read)?;
-        let compiled = match cache.find(engine, &digest) {
-            Some(compiled) => compiled,
+        let (digest, compiled) = match cache.find(engine, &digest) {
+            Some(compiled) => (digest, compiled),
             None => {
                 let wasm = std::fs::read(path).map_err(read)?;
-                cache.compile(engine, &name, &digest, &wasm)?
+                // The file may have changed since: code is kept under the
+                // digest of what was compiled.
+                let digest = Digest::of(&wasm);
+                (digest, cache.compile(engine, &name, &digest, &wasm)?)
             }
         };
         Ok(Self { name: name.into(), digest, compiled })

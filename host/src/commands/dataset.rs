@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use june_benchmarks::dataset::{Known, known};
-use sha2::{Digest, Sha256};
+use june_sandbox::Digest;
 
 use crate::exit::{Blame, Failure, print};
 use crate::paths;
@@ -107,7 +107,7 @@ pub(crate) fn find(dataset: &Known) -> Result<PathBuf> {
 
 fn check(dataset: &Known, path: &Path) -> Result<()> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = Digest::of(&bytes).to_string();
     if found != dataset.sha256 {
         bail!(
             "{} is not the published data set: its SHA-256 is {found}, not {}\nhint: remove it and pull it again, or name it with --dataset-file if it is meant to differ",
