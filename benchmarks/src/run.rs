@@ -97,6 +97,14 @@ pub enum RunError {
         /// What the system said.
         source: io::Error,
     },
+    /// The folder cannot be made or written.
+    #[error("{}: {source}\nhint: name a folder that can be written with --output", path.display())]
+    Create {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The folder holds a run already.
     #[error("{}: holds a run already\nhint: complete it with --resume, or name another --output", path.display())]
     Exists {
@@ -150,10 +158,14 @@ impl Run {
         if path.exists() {
             return Err(RunError::Exists { path: folder.into() });
         }
-        fs::create_dir_all(folder)
-            .map_err(|source| RunError::Io { path: folder.into(), source })?;
-        write_json(&path, manifest)?;
-        Run::open_records(folder)
+        let created = fs::create_dir_all(folder)
+            .map_err(|source| RunError::Io { path: folder.into(), source })
+            .and_then(|()| write_json(&path, manifest))
+            .and_then(|()| Run::open_records(folder));
+        created.map_err(|error| match error {
+            RunError::Io { path, source } => RunError::Create { path, source },
+            other => other,
+        })
     }
 
     /// Opens a run that was interrupted.

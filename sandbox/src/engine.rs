@@ -1,13 +1,8 @@
 //! wasmtime, configured for determinism and quick instances.
 
-use std::time::Duration;
-
 use wasmtime::{Config, Enabled, PoolingAllocationConfig};
 
 use crate::Error;
-
-/// How often running components look at the wall clock.
-const TICK: Duration = Duration::from_millis(10);
 
 /// The most linear memory that any one component can be granted.
 pub const MAX_MEMORY: u64 = 2 << 30;
@@ -32,27 +27,16 @@ const SLOTS: u32 = 128;
 pub struct Engine(wasmtime::Engine);
 
 impl Engine {
-    /// Sets up the engine, and a thread that ticks as long as the engine lives.
+    /// Sets up the engine.
     ///
     /// # Errors
     ///
     /// When the machine cannot reserve the address space.
     pub fn new() -> Result<Self, Error> {
-        let engine = wasmtime::Engine::new(&config(Enabled::Yes))
+        wasmtime::Engine::new(&config(Enabled::Yes))
             .or_else(|_unsupported| wasmtime::Engine::new(&config(Enabled::No)))
-            .map_err(Error::Engine)?;
-        let weak = engine.weak();
-        std::thread::Builder::new()
-            .name("june-ticker".into())
-            .spawn(move || {
-                while let Some(engine) = weak.upgrade() {
-                    engine.increment_epoch();
-                    drop(engine);
-                    std::thread::sleep(TICK);
-                }
-            })
-            .map_err(|error| Error::Engine(error.into()))?;
-        Ok(Self(engine))
+            .map(Self)
+            .map_err(Error::Engine)
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
@@ -86,10 +70,10 @@ fn config(pagemap_scan: Enabled) -> Config {
     let mut config = Config::new();
     config
         .allocation_strategy(pool)
-        // What a run may compute, counted the same everywhere.
+        // What a run may compute, counted the same everywhere. Also what lets
+        // the wall-clock limit interrupt a computation: epochs would do that
+        // with a second check in every loop, a tenth of the time.
         .consume_fuel(true)
-        // The fuse: lets the wall-clock limit interrupt a computation.
-        .epoch_interruption(true)
         // Where the specification leaves a choice, always the same one.
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)

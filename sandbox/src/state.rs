@@ -16,6 +16,10 @@ use crate::{Engine, Error, Limits};
 /// but call the host ends as soon as any other.
 const HOST_CALL: u64 = 10_000;
 
+/// Fuel after which a computation lets its caller look at the wall clock: about
+/// 10 ms of it.
+const YIELD: u64 = 100_000_000;
+
 pub(crate) struct State {
     table: ResourceTable,
     wasi: WasiCtx,
@@ -58,7 +62,7 @@ impl State {
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(limits.call_bytes);
         store.set_max_component_handles(limits.handles);
-        store.epoch_deadline_async_yield_and_update(1);
+        store.fuel_async_yield_interval(Some(YIELD)).map_err(Error::Engine)?;
         store.set_fuel(limits.fuel).map_err(Error::Engine)?;
         store.call_hook(|mut store, transition| {
             if let CallHook::CallingHost = transition {

@@ -1,6 +1,7 @@
 //! `june eval`: grading code that a model wrote.
 
-use std::io::IsTerminal;
+use std::fs;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -128,7 +129,9 @@ pub(crate) fn run(command: &Eval) -> Result<ExitCode, Failure> {
     let manifest = Manifest::new(&dataset, &samples, &digest, &settings.limits, settings.seed);
     let folder = match &command.output {
         Some(folder) => folder.clone(),
-        None => default_folder(&dataset, command.samples.as_deref()),
+        None => new_folder(&dataset, command.samples.as_deref())
+            .context("cannot make a folder in runs/\nhint: name one that can be written with --output")
+            .environment()?,
     };
     let mut run = if command.resume {
         match Run::resume(&folder, &manifest) {
@@ -219,11 +222,23 @@ pub(crate) fn load_runner() -> Result<Runner, Failure> {
     Runner::load(&engine, &path, &cache).environment()
 }
 
-fn default_folder(dataset: &Dataset, samples: Option<&Path>) -> PathBuf {
+/// Makes a folder in runs/ that nobody else has.
+fn new_folder(dataset: &Dataset, samples: Option<&Path>) -> io::Result<PathBuf> {
     let what =
         samples.and_then(Path::file_stem).map_or("reference".into(), |stem| stem.to_string_lossy());
     let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%3fZ");
-    PathBuf::from("runs").join(format!("{}-{what}-{now}", dataset.name))
+    let name = format!("{}-{what}-{now}", dataset.name);
+    fs::create_dir_all("runs")?;
+    let mut folder = Path::new("runs").join(&name);
+    let mut number = 1;
+    while let Err(error) = fs::create_dir(&folder) {
+        if error.kind() != io::ErrorKind::AlreadyExists {
+            return Err(error);
+        }
+        number += 1;
+        folder.set_file_name(format!("{name}-{number}"));
+    }
+    Ok(folder)
 }
 
 /// A progress bar on standard error; nothing where that is no terminal.
