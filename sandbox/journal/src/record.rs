@@ -387,4 +387,19 @@ impl Record {
         }
         Ok(record)
     }
+
+    /// The values in this record, which may be blobs.
+    pub fn data(&self) -> impl Iterator<Item = &Data> {
+        let (map, list): (Option<&BTreeMap<String, Data>>, [Option<&Data>; 2]) = match &self.event {
+            Event::Start(start) => (Some(&start.input), [None, None]),
+            Event::Call(call) => (None, [Some(&call.arguments), None]),
+            Event::Answer(answer) => (None, [Some(&answer.result), None]),
+            Event::Denial(denial) => (None, [Some(&denial.arguments), None]),
+            Event::Output(output) => (None, [Some(&output.stdout), Some(&output.stderr)]),
+            Event::Virtual(_) | Event::LimitHit(_) | Event::End(_) | Event::Review(_) => {
+                (None, [None, None])
+            }
+        };
+        map.into_iter().flat_map(BTreeMap::values).chain(list.into_iter().flatten())
+    }
 }

@@ -1,0 +1,431 @@
+//! Writing the journal: many runs at once, one stream, one commit for all that
+//! came in meanwhile.
+//!
+//! Whoever appends a record gets its number at once; a thread of the journal's
+//! own writes what has gathered, signs a checkpoint over it, and makes both
+//! durable with one `fdatasync`. It does so when somebody waits for a record,
+//! when [`GROUP`] records have gathered, and otherwise [`DELAY`] after the
+//! first of them. Appending blocks while too much has gathered. After a failure
+//! the journal takes no more records: what cannot be recorded must not happen.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::blobs::{Blobs, sync};
+use crate::folder::{Error, Folder};
+use crate::note::{Checkpoint, SecretKey};
+use crate::record::{Data, Event, INLINE, MAX_RECORD, Record, Start};
+use crate::recovery::{self, Tail};
+use crate::segment::{self, HEADER, Kind};
+use crate::tree::Frontier;
+
+/// The most records that one checkpoint commits.
+pub const GROUP: usize = 1024;
+
+/// How long a record waits for others at the most before it is written.
+pub const DELAY: Duration = Duration::from_millis(5);
+
+/// How many records, and how many bytes, may wait to be written.
+const WAITING: (usize, usize) = (4 * GROUP, 16 << 20);
+
+/// The length at which a segment is closed and another begun.
+const SEGMENT: u64 = 16 << 20;
+
+/// A journal, open for writing. Clones share it.
+#[derive(Clone)]
+pub struct Journal(Arc<Handle>);
+
+struct Handle {
+    shared: Arc<Shared>,
+    blobs: Blobs,
+    /// Milliseconds of Unix time.
+    clock: fn() -> u64,
+    folder: Folder,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the thread and those who append share.
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    /// Records came in, or somebody waits for them.
+    filled: Condvar,
+    /// A group was written, or writing failed.
+    written: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    /// The number of the next record.
+    next: u64,
+    records: Vec<Vec<u8>>,
+    bytes: usize,
+    /// When the first of them came in.
+    since: Option<Instant>,
+    /// How many records are durable.
+    durable: u64,
+    /// Somebody waits for the record before this number.
+    wanted: u64,
+    closing: bool,
+    failed: Option<String>,
+}
+
+impl Journal {
+    /// Opens a journal for writing, and cuts off what a writer that died had
+    /// begun to write. `clock` tells milliseconds of Unix time.
+    ///
+    /// # Errors
+    ///
+    /// When there is no journal, somebody else writes to it, it cannot be
+    /// written, or it is damaged.
+    pub fn open(folder: &Folder, clock: fn() -> u64) -> Result<(Self, Option<Tail>), Error> {
+        let key = folder.read_secret_key()?;
+        let io = |path: &Path| {
+            let path = path.to_path_buf();
+            move |source| Error::Io { path, source }
+        };
+        let path = folder.lock();
+        let lock = OpenOptions::new().write(true).open(&path).map_err(io(&path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => return Err(Error::Locked(folder.path().into())),
+            Err(fs::TryLockError::Error(source)) => return Err(Error::Io { path, source }),
+        }
+        let recovered = recovery::recover(folder, key.public())?;
+        let path = folder.writing();
+        File::create(&path)
+            .and_then(|file| file.sync_all())
+            .and_then(|()| sync(folder.path()))
+            .map_err(io(&path))?;
+        let path = folder.tree();
+        let tree = OpenOptions::new().write(true).open(&path).map_err(io(&path))?;
+        let size = recovered.frontier.size();
+        let writer = Writer {
+            folder: folder.clone(),
+            key,
+            segment: recovered.segment,
+            position: recovered.position,
+            length: recovered.length,
+            frontier: recovered.frontier,
+            tree,
+            buffer: Vec::new(),
+            hashes: Vec::new(),
+            _lock: lock,
+        };
+        let queue = Queue { next: size, durable: size, ..Queue::default() };
+        let shared = Arc::new(Shared { queue: Mutex::new(queue), ..Shared::default() });
+        let writing = shared.clone();
+        let thread = std::thread::Builder::new()
+            .name("june-journal".into())
+            .spawn(move || writing.write_all(writer))
+            .map_err(io(folder.path()))?;
+        let handle = Handle {
+            shared,
+            blobs: folder.blobs(),
+            clock,
+            folder: folder.clone(),
+            thread: Mutex::new(Some(thread)),
+        };
+        Ok((Self(Arc::new(handle)), recovered.tail))
+    }
+
+    /// The journal's folder.
+    pub fn folder(&self) -> &Folder {
+        &self.0.folder
+    }
+
+    /// Records that a run begins, and returns the run's name: the number of
+    /// this record.
+    ///
+    /// # Errors
+    ///
+    /// When the journal takes no more records.
+    pub fn start(&self, start: Start) -> Result<u64, Error> {
+        self.push(|number| Record::new(number, (self.0.clock)(), Event::Start(start)))
+    }
+
+    /// Adds a record to a run, and returns the record's number. It is durable
+    /// soon; [`wait`](Self::wait) tells when.
+    ///
+    /// # Errors
+    ///
+    /// When the journal takes no more records.
+    pub fn append(&self, run: u64, event: Event) -> Result<u64, Error> {
+        self.push(|_| Record::new(run, (self.0.clock)(), event))
+    }
+
+    fn push(&self, record: impl FnOnce(u64) -> Record) -> Result<u64, Error> {
+        let shared = &*self.0.shared;
+        let mut queue = shared.lock();
+        while queue.failed.is_none()
+            && (queue.records.len() >= WAITING.0 || queue.bytes >= WAITING.1)
+        {
+            queue = shared.written.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        queue.check()?;
+        if queue.closing {
+            return Err(Error::Failed("it was closed".into()));
+        }
+        let number = queue.next;
+        let bytes = record(number).to_bytes();
+        if bytes.len() > MAX_RECORD {
+            return Err(Error::Long(bytes.len()));
+        }
+        queue.next += 1;
+        queue.bytes += bytes.len();
+        queue.records.push(bytes);
+        if queue.records.len() == 1 {
+            queue.since = Some(Instant::now());
+        }
+        if queue.records.len() == 1 || queue.records.len() == GROUP {
+            shared.filled.notify_one();
+        }
+        Ok(number)
+    }
+
+    /// Returns when this record, and with it all before it, is durable.
+    ///
+    /// # Errors
+    ///
+    /// When it could not be written.
+    pub fn wait(&self, number: u64) -> Result<(), Error> {
+        let shared = &*self.0.shared;
+        let mut queue = shared.lock();
+        while queue.durable <= number {
+            queue.check()?;
+            queue.wanted = queue.wanted.max(number + 1);
+            shared.filled.notify_one();
+            queue = shared.written.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        Ok(())
+    }
+
+    /// Returns when every record so far is durable.
+    ///
+    /// # Errors
+    ///
+    /// When one could not be written.
+    pub fn flush(&self) -> Result<(), Error> {
+        let next = self.0.shared.lock().next;
+        next.checked_sub(1).map_or(Ok(()), |last| self.wait(last))
+    }
+
+    /// Makes a value fit for a record: a long one becomes a blob, durable when
+    /// this returns.
+    ///
+    /// # Errors
+    ///
+    /// When the blob cannot be written.
+    pub fn data(&self, bytes: Vec<u8>) -> Result<Data, Error> {
+        if bytes.len() <= INLINE {
+            return Ok(Data::Inline(bytes));
+        }
+        let stored = self.0.blobs.put(&bytes);
+        let digest = stored.map_err(|error| {
+            let mut queue = self.0.shared.lock();
+            queue.failed.get_or_insert(format!("a blob: {error}"));
+            self.0.shared.written.notify_all();
+            Error::Failed(format!("a blob: {error}"))
+        })?;
+        Ok(Data::Blob { digest, length: bytes.len() as u64 })
+    }
+
+    /// Writes what is left and gives the journal back. Dropping the last clone
+    /// does the same, and tells nobody of a failure.
+    ///
+    /// # Errors
+    ///
+    /// When something could not be written.
+    pub fn close(self) -> Result<(), Error> {
+        self.flush()?;
+        self.0.end();
+        let queue = self.0.shared.lock();
+        queue.check()
+    }
+}
+
+impl Queue {
+    fn check(&self) -> Result<(), Error> {
+        self.failed.as_ref().map_or(Ok(()), |why| Err(Error::Failed(why.clone())))
+    }
+}
+
+fn lock_of<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Handle {
+    /// Ends the thread, after it has written what there is.
+    fn end(&self) {
+        self.shared.lock().closing = true;
+        self.shared.filled.notify_one();
+        if let Some(thread) = lock_of(&self.thread).take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        lock_of(&self.queue)
+    }
+
+    /// The thread: writes group after group.
+    fn write_all(&self, mut writer: Writer) {
+        while let Some(group) = self.gather() {
+            let result = writer.commit(&group);
+            let mut queue = self.lock();
+            match result {
+                Ok(()) => queue.durable = writer.frontier.size(),
+                Err(error) => {
+                    queue.failed.get_or_insert(error.to_string());
+                }
+            }
+            let failed = queue.failed.is_some();
+            drop(queue);
+            self.written.notify_all();
+            if failed {
+                return;
+            }
+        }
+        writer.end();
+    }
+
+    /// Waits for the next group; nothing when there is no more to come.
+    fn gather(&self) -> Option<Vec<Vec<u8>>> {
+        let mut queue = self.lock();
+        loop {
+            if queue.failed.is_some() {
+                return None;
+            }
+            let due = queue.since.map(|since| DELAY.saturating_sub(since.elapsed()));
+            queue = match due {
+                None if queue.closing => return None,
+                None => self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                Some(left) => {
+                    let wanted = queue.wanted > queue.durable || queue.closing;
+                    if wanted || queue.records.len() >= GROUP || left.is_zero() {
+                        break;
+                    }
+                    let waited = self.filled.wait_timeout(queue, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        let taken = queue.records.len().min(GROUP);
+        let rest = queue.records.split_off(taken);
+        let group = std::mem::replace(&mut queue.records, rest);
+        queue.bytes -= group.iter().map(Vec::len).sum::<usize>();
+        queue.since = (!queue.records.is_empty()).then(Instant::now);
+        Some(group)
+    }
+}
+
+/// The files, in the hands of the thread.
+struct Writer {
+    folder: Folder,
+    key: SecretKey,
+    segment: File,
+    /// Where the segment begins, in the stream.
+    position: u64,
+    /// How long it is.
+    length: u64,
+    frontier: Frontier,
+    tree: File,
+    buffer: Vec<u8>,
+    hashes: Vec<u8>,
+    _lock: File,
+}
+
+impl Writer {
+    /// Writes a group and the checkpoint over it. When this returns, they are
+    /// durable.
+    fn commit(&mut self, group: &[Vec<u8>]) -> io::Result<()> {
+        if self.length >= SEGMENT {
+            self.rotate()?;
+        }
+        self.buffer.clear();
+        self.hashes.clear();
+        let (before, mut frontier) = (self.frontier.size(), self.frontier.clone());
+        let start = self.position + self.length;
+        for record in group {
+            let position = start + self.buffer.len() as u64;
+            segment::frame(&mut self.buffer, position, Kind::Record, record);
+            frontier.push(tlog_tiles::record_hash(record), |hash| {
+                self.hashes.extend_from_slice(&hash.0);
+            });
+        }
+        let checkpoint = self.sign(&frontier)?;
+        let position = start + self.buffer.len() as u64;
+        segment::frame(&mut self.buffer, position, Kind::Checkpoint, checkpoint.as_bytes());
+        let written = self
+            .segment
+            .write_all_at(&self.buffer, self.length)
+            .and_then(|()| self.segment.sync_data());
+        if let Err(error) = written {
+            // Whether or not this succeeds, what follows the last checkpoint
+            // is cut off by the next writer.
+            let _ = self.segment.set_len(self.length);
+            return Err(error);
+        }
+        self.length += self.buffer.len() as u64;
+        self.frontier = frontier;
+        // From here on nothing can be lost: both are made anew from the segments.
+        let at = crate::tree::TreeFile::length(before);
+        self.tree.write_all_at(&self.hashes, at)?;
+        self.publish(&checkpoint)
+    }
+
+    fn sign(&self, frontier: &Frontier) -> io::Result<String> {
+        let checkpoint = Checkpoint { size: frontier.size(), root: frontier.root() };
+        checkpoint.sign(&self.key).map_err(io::Error::other)
+    }
+
+    /// Replaces the file of the newest checkpoint.
+    fn publish(&self, checkpoint: &str) -> io::Result<()> {
+        let partial = self.folder.path().join("checkpoint.partial");
+        fs::write(&partial, checkpoint)?;
+        fs::rename(&partial, self.folder.checkpoint())
+    }
+
+    /// Begins another segment, with the checkpoint over all before it.
+    fn rotate(&mut self) -> io::Result<()> {
+        let position = self.position + self.length;
+        let first = self.frontier.size();
+        let mut bytes = segment::header(first, position).to_vec();
+        let checkpoint = self.sign(&self.frontier)?;
+        segment::frame(&mut bytes, position + HEADER, Kind::Checkpoint, checkpoint.as_bytes());
+        let partial = self.folder.path().join("segment.partial");
+        let mut file = File::create(&partial)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        fs::rename(&partial, segment::path(&self.folder.segments(), first))?;
+        sync(&self.folder.segments())?;
+        (self.segment, self.position, self.length) = (file, position, bytes.len() as u64);
+        Ok(())
+    }
+
+    /// Leaves a journal in which everything is written.
+    fn end(self) {
+        let done = self
+            .tree
+            .sync_data()
+            .and_then(|()| File::open(self.folder.checkpoint())?.sync_data())
+            .and_then(|()| sync(self.folder.path()));
+        // Otherwise the next writer looks at everything again.
+        if done.is_ok() {
+            let _ = fs::remove_file(self.folder.writing());
+        }
+    }
+}
