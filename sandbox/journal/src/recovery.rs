@@ -96,10 +96,17 @@ pub(crate) fn recover(folder: &Folder, key: &PublicKey) -> Result<Recovered, Err
         file.set_len(ending.end).and_then(|()| file.sync_all()).map_err(io(&path))?;
     }
     if text != note {
-        fs::write(&published, &note).map_err(io(&published))?;
+        publish(folder, &note).map_err(io(&published))?;
     }
     let frontier = tree(folder, &firsts, &checkpoint)?;
     Ok(Recovered { segment: file, position: segment.position, length: ending.end, frontier, tail })
+}
+
+/// Replaces the file of the newest checkpoint, so that there is always one.
+pub(crate) fn publish(folder: &Folder, note: &[u8]) -> io::Result<()> {
+    let partial = folder.path().join("checkpoint.partial");
+    fs::write(&partial, note)?;
+    fs::rename(&partial, folder.checkpoint())
 }
 
 /// The frontier at a checkpoint: from the file of hashes, or where that does

@@ -384,19 +384,12 @@ impl Writer {
         // From here on nothing can be lost: both are made anew from the segments.
         let at = crate::tree::TreeFile::length(before);
         self.tree.write_all_at(&self.hashes, at)?;
-        self.publish(&checkpoint)
+        recovery::publish(&self.folder, checkpoint.as_bytes())
     }
 
     fn sign(&self, frontier: &Frontier) -> io::Result<String> {
         let checkpoint = Checkpoint { size: frontier.size(), root: frontier.root() };
         checkpoint.sign(&self.key).map_err(io::Error::other)
-    }
-
-    /// Replaces the file of the newest checkpoint.
-    fn publish(&self, checkpoint: &str) -> io::Result<()> {
-        let partial = self.folder.path().join("checkpoint.partial");
-        fs::write(&partial, checkpoint)?;
-        fs::rename(&partial, self.folder.checkpoint())
     }
 
     /// Begins another segment, with the checkpoint over all before it.
