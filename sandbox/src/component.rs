@@ -1,52 +1,14 @@
 //! A component, compiled once and linked once.
 
-use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
+use june_journal::Digest;
 use wasmtime::component::InstancePre;
 
 use crate::state::State;
 use crate::{Cache, Engine, Error, wasi};
-
-/// The SHA-256 of a component's bytes: its identity.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Digest([u8; 32]);
-
-impl Digest {
-    /// The digest of these bytes.
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
-    }
-
-    /// The digest of a file, which need not fit in memory.
-    fn of_file(path: &Path) -> io::Result<Self> {
-        let mut hasher = Sha256::new();
-        let mut buffer = vec![0; 1 << 18];
-        let mut file = File::open(path)?;
-        loop {
-            match file.read(&mut buffer)? {
-                0 => return Ok(Self(hasher.finalize().into())),
-                read => hasher.update(&buffer[..read]),
-            }
-        }
-    }
-}
-
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Digest({self})")
-    }
-}
 
 /// A component that is ready to be instantiated: compiled, with every import
 /// resolved. Clones share it.
@@ -66,7 +28,7 @@ impl Component {
     pub fn load(engine: &Engine, path: &Path, cache: &Cache) -> Result<Self, Error> {
         let read = |source| Error::Read { path: path.into(), source };
         let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
-        let digest = Digest::of_file(path).map_err(read)?;
+        let digest = File::open(path).and_then(Digest::of_reader).map_err(read)?;
         let (digest, compiled) = match cache.find(engine, &digest) {
             Some(compiled) => (digest, compiled),
             None => {

@@ -2,7 +2,8 @@
 
 use wasmtime::{Config, Enabled, PoolingAllocationConfig};
 
-use crate::Error;
+use crate::state::HOST_CALL;
+use crate::{Digest, Error};
 
 /// The most linear memory that any one component can be granted.
 pub const MAX_MEMORY: u64 = 2 << 30;
@@ -21,6 +22,23 @@ const STACK: usize = 16 << 20;
 
 /// How many components can be alive at once.
 const SLOTS: u32 = 128;
+
+/// The engine and its version, as the journal names it.
+pub const NAME: &str = "wasmtime 48.0.8";
+
+/// The digest of everything that is configured here and in the host's own
+/// functions and that a run's result, its fuel included, depends on.
+pub fn configuration() -> Digest {
+    Digest::of_parts([
+        NAME,
+        "fuel: 1 an instruction, as wasmtime counts; the random bytes drawn",
+        &format!("fuel for a call into the host: {HOST_CALL}"),
+        &format!("native stack: {STACK}"),
+        "NaN: canonical; relaxed SIMD: deterministic",
+        "clock: 1 ns a unit of fuel, and waiting",
+        "random numbers: ChaCha8",
+    ])
+}
 
 /// The WebAssembly engine of a process. Clones share it.
 #[derive(Clone)]

@@ -62,4 +62,8 @@ pub enum Error {
     /// The runner answered that it cannot run the program at all.
     #[error("the runner refused the program: {0}")]
     Refused(String),
+
+    /// The run could not be recorded, and so did not go on.
+    #[error(transparent)]
+    Journal(#[from] june_journal::Error),
 }

@@ -33,22 +33,31 @@
 //! | [`limits`] | what a run may use |
 //! | [`runner`] | running programs in a runner component |
 //! | [`outcome`] | how a run ended |
+//! | [`replay`] | running a recorded run again |
+//!
+//! A run that is given a [`Recording`] leaves a trace of everything it did in a
+//! [`journal`], from which it can be replayed.
 
 pub mod bindings;
 pub mod cache;
+mod calls;
 pub mod component;
 pub mod engine;
 mod error;
 pub mod limits;
 pub mod outcome;
+pub mod replay;
 pub mod runner;
 mod state;
+mod told;
 mod wasi;
 
 pub use cache::Cache;
-pub use component::{Component, Digest};
+pub use component::Component;
 pub use engine::Engine;
 pub use error::Error;
+pub use june_journal::{self as journal, Digest, Journal};
 pub use limits::Limits;
 pub use outcome::{Exception, Exit, Outcome, Output, Phase};
-pub use runner::{Program, Runner};
+pub use replay::{Divergence, Recorded, Replay, ReplayError};
+pub use runner::{Program, Recording, Runner};

@@ -1,5 +1,6 @@
 //! What a run may use.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
@@ -48,6 +49,54 @@ impl Default for Limits {
             random: 64 << 20,
             wall: Duration::from_secs(600),
         }
+    }
+}
+
+impl Limits {
+    /// The limits by their names, as the journal keeps them; the wall time in
+    /// milliseconds.
+    pub(crate) fn to_map(&self) -> BTreeMap<String, u64> {
+        let Self {
+            fuel,
+            memory,
+            table_elements,
+            instances,
+            output,
+            call_bytes,
+            handles,
+            random,
+            wall,
+        } = self;
+        let entries = [
+            ("fuel", *fuel),
+            ("memory", *memory),
+            ("table-elements", *table_elements as u64),
+            ("instances", *instances as u64),
+            ("output", *output as u64),
+            ("call-bytes", *call_bytes as u64),
+            ("handles", *handles as u64),
+            ("random", *random),
+            ("wall-ms", u64::try_from(wall.as_millis()).unwrap_or(u64::MAX)),
+        ];
+        entries.map(|(name, bound)| (name.to_owned(), bound)).into()
+    }
+
+    /// The limits that a map names: all of them, and no others.
+    pub(crate) fn from_map(map: &BTreeMap<String, u64>) -> Option<Self> {
+        let number = |name: &str| map.get(name).copied();
+        let size = |name: &str| usize::try_from(number(name)?).ok();
+        let limits = Self {
+            fuel: number("fuel")?,
+            memory: number("memory")?,
+            table_elements: size("table-elements")?,
+            instances: size("instances")?,
+            output: size("output")?,
+            call_bytes: size("call-bytes")?,
+            handles: size("handles")?,
+            random: number("random")?,
+            wall: Duration::from_millis(number("wall-ms")?),
+        };
+        (limits.to_map() == *map && limits.memory <= crate::engine::MAX_MEMORY).then_some(limits)
     }
 }
 
@@ -124,5 +173,22 @@ impl ResourceLimiter for Meter {
 
     fn memories(&self) -> usize {
         self.instances
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_survive_the_journal() {
+        let limits = Limits { fuel: 7, wall: Duration::from_millis(9), ..Limits::default() };
+        assert_eq!(Limits::from_map(&limits.to_map()), Some(limits.clone()));
+        let mut map = limits.to_map();
+        map.insert("more".into(), 1);
+        assert_eq!(Limits::from_map(&map), None);
+        map.remove("more");
+        map.remove("fuel");
+        assert_eq!(Limits::from_map(&map), None);
     }
 }

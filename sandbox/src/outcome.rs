@@ -2,50 +2,7 @@
 
 use std::time::Duration;
 
-/// Which of a program's two texts was running.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// The program itself.
-    Source,
-    /// The checks that judge it.
-    Checks,
-}
-
-/// An exception that nothing in the program caught.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exception {
-    /// Its type's name, such as `AssertionError`.
-    pub kind: String,
-    /// Its message, shortened by the runner.
-    pub message: String,
-    /// Where it surfaced.
-    pub phase: Phase,
-    /// The line of that text, counted from 1; 0 when unknown.
-    pub line: u32,
-    /// The failing statement of the checks, as written.
-    pub statement: Option<String>,
-}
-
-/// How a run ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// It ran to its end: every statement of the program and of its checks.
-    Returned,
-    /// An exception left it.
-    Raised(Exception),
-    /// It asked to exit with this status.
-    Exited(i32),
-    /// It used up its fuel.
-    OutOfFuel,
-    /// It asked for more memory than its limit.
-    OutOfMemory,
-    /// The wall-clock fuse blew. Says something of the machine, not of the
-    /// program.
-    TimedOut,
-    /// The interpreter itself trapped, or hit a limit that ends a run. The
-    /// text names which.
-    Crashed(String),
-}
+pub use june_journal::{Exception, Exit, Phase};
 
 /// What a component wrote to one of its output streams.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

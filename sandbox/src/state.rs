@@ -4,31 +4,29 @@ use chacha20::ChaCha8Rng;
 use rand_core::SeedableRng;
 use wasmtime::component::ResourceTable;
 use wasmtime::{CallHook, Store};
-use wasmtime_wasi::p2::pipe::MemoryInputPipe;
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use crate::calls::{Calls, Ledger};
 use crate::limits::Meter;
-use crate::wasi::{Capture, Clock};
+use crate::wasi::{Clock, Streams};
 use crate::{Engine, Error, Limits};
 
 /// Fuel that a call into the host costs, for the work is the host's: what the
 /// same time is worth in instructions, so that a program which does nothing
 /// but call the host ends as soon as any other.
-const HOST_CALL: u64 = 10_000;
+pub(crate) const HOST_CALL: u64 = 10_000;
 
 /// Fuel after which a computation lets its caller look at the wall clock: about
 /// 10 ms of it.
 const YIELD: u64 = 100_000_000;
 
 pub(crate) struct State {
-    table: ResourceTable,
-    wasi: WasiCtx,
+    pub(crate) table: ResourceTable,
     pub(crate) meter: Meter,
     pub(crate) clock: Clock,
     pub(crate) random: ChaCha8Rng,
     pub(crate) random_left: u64,
-    pub(crate) stdout: Capture,
-    pub(crate) stderr: Capture,
+    pub(crate) streams: Streams,
+    pub(crate) calls: Calls,
 }
 
 impl State {
@@ -38,25 +36,18 @@ impl State {
         limits: &Limits,
         seed: u64,
         stdin: &[u8],
+        ledger: Ledger,
     ) -> Result<Store<Self>, Error> {
-        let stdout = Capture::new(limits.output);
-        let stderr = Capture::new(limits.output);
-        let wasi = WasiCtx::builder()
-            .stdin(MemoryInputPipe::new(stdin.to_vec()))
-            .stdout(stdout.clone())
-            .stderr(stderr.clone())
-            .build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
         let state = Self {
             table,
-            wasi,
             meter: Meter::new(limits),
             clock: Clock::new(limits.fuel),
             random: ChaCha8Rng::seed_from_u64(seed),
             random_left: limits.random,
-            stdout,
-            stderr,
+            streams: Streams::new(stdin, limits.output),
+            calls: Calls::new(ledger),
         };
         let mut store = Store::new(engine.wasmtime(), state);
         store.limiter(|state| &mut state.meter);
@@ -68,19 +59,10 @@ impl State {
             if let CallHook::CallingHost = transition {
                 let left = store.get_fuel()?.saturating_sub(HOST_CALL);
                 store.set_fuel(left)?;
+                store.data_mut().calls.enter();
             }
             Ok(())
         });
         Ok(store)
-    }
-
-    pub(crate) fn table(&mut self) -> &mut ResourceTable {
-        &mut self.table
-    }
-}
-
-impl WasiView for State {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }

@@ -130,7 +130,9 @@ pub(crate) fn run(command: &Eval) -> Result<ExitCode, Failure> {
     let folder = match &command.output {
         Some(folder) => folder.clone(),
         None => new_folder(&dataset, command.samples.as_deref())
-            .context("cannot make a folder in runs/\nhint: name one that can be written with --output")
+            .context(
+                "cannot make a folder in runs/\nhint: name one that can be written with --output",
+            )
             .environment()?,
     };
     let mut run = if command.resume {
@@ -248,7 +250,7 @@ struct Progress {
 
 impl Progress {
     fn new<'a>(samples: usize, finished: impl Iterator<Item = &'a Record>) -> Self {
-        let target = if std::io::stderr().is_terminal() {
+        let target = if io::stderr().is_terminal() {
             ProgressDrawTarget::stderr_with_hz(10)
         } else {
             ProgressDrawTarget::hidden()

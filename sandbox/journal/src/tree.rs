@@ -12,6 +12,10 @@ use std::path::Path;
 
 use tlog_tiles::{Error, Hash, HashReader, node_hash, stored_hash_count, sub_tree_index};
 
+/// The most records that a tree can have. The numbers of its hashes are less
+/// than 2⁶³ then.
+const MAX_RECORDS: u64 = 1 << 62;
+
 /// The roots of the largest complete subtrees, from the left: all that is
 /// needed to add records and to tell the root.
 #[derive(Clone, Debug, Default)]
@@ -65,6 +69,9 @@ impl TreeFile {
 
     /// How many bytes the file has for this many records.
     pub fn length(records: u64) -> u64 {
+        if records > MAX_RECORDS {
+            return u64::MAX;
+        }
         stored_hash_count(records).saturating_mul(tlog_tiles::HASH_SIZE as u64)
     }
 
@@ -74,10 +81,10 @@ impl TreeFile {
     ///
     /// When the file is too short.
     pub fn frontier(&self, size: u64) -> Result<Frontier, Error> {
-        let roots = if size == 0 {
-            Vec::new()
-        } else {
-            self.read_hashes(&sub_tree_index(0, size, Vec::new()))?
+        let roots = match size {
+            0 => Vec::new(),
+            1..=MAX_RECORDS => self.read_hashes(&sub_tree_index(0, size, Vec::new()))?,
+            _ => return Err(Error::IndexesNotInTree),
         };
         Ok(Frontier { size, roots })
     }
@@ -104,6 +111,9 @@ const MAX_PROOF: usize = 64;
 ///
 /// When there is no such record, or the hashes are not to be had.
 pub fn prove_record(tree: &TreeFile, size: u64, number: u64) -> Result<Vec<Hash>, Error> {
+    if size > MAX_RECORDS {
+        return Err(Error::IndexesNotInTree);
+    }
     tlog_tiles::prove_record(size, number, tree)
 }
 
@@ -117,6 +127,9 @@ pub fn prove_growth(tree: &TreeFile, size: u64, earlier: u64) -> Result<Vec<Hash
     if earlier == 0 || earlier == size {
         return Ok(Vec::new());
     }
+    if size > MAX_RECORDS {
+        return Err(Error::IndexesNotInTree);
+    }
     tlog_tiles::prove_tree(size, earlier, tree)
 }
 
@@ -125,7 +138,7 @@ pub fn prove_growth(tree: &TreeFile, size: u64, earlier: u64) -> Result<Vec<Hash
 pub fn check_record(proof: &[Hash], size: u64, root: Hash, number: u64, record: &[u8]) -> bool {
     let record = tlog_tiles::record_hash(record);
     number < size
-        && size <= 1 << 62
+        && size <= MAX_RECORDS
         && proof.len() <= MAX_PROOF
         && tlog_tiles::check_record(&proof.to_vec(), size, root, number, record).is_ok()
 }
@@ -142,7 +155,7 @@ pub fn check_growth(
         _ if earlier == size => proof.is_empty() && earlier_root == root,
         _ => {
             earlier < size
-                && size <= 1 << 62
+                && size <= MAX_RECORDS
                 && proof.len() <= MAX_PROOF
                 && tlog_tiles::check_tree(&proof.to_vec(), size, root, earlier, earlier_root)
                     .is_ok()

@@ -1,85 +1,85 @@
 //! Virtual time.
 //!
 //! Time passes in two ways: one nanosecond for each unit of fuel, so that a
-//! program which waits for the clock to advance gets there, and by sleeping,
+//! program which waits for the clock to advance gets there, and by waiting,
 //! which costs nothing else. Both are the same in every run.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use wasmtime::StoreContextMut;
-use wasmtime::component::{LinkerInstance, Resource};
-use wasmtime_wasi::async_trait;
-use wasmtime_wasi::p2::bindings::clocks::wall_clock::Datetime;
-use wasmtime_wasi_io::poll::{DynPollable, Pollable, subscribe};
+use wasmtime::component::{ComponentType, Lift, LinkerInstance, Lower};
 
+use super::io::Pollable;
+use crate::calls::define;
 use crate::state::State;
+use crate::told::Told;
 
 /// When every run begins: 2026-01-01T00:00:00Z, in seconds of Unix time.
-const EPOCH: u64 = 1_767_225_600;
+pub(crate) const EPOCH: u64 = 1_767_225_600;
 
-/// The time that a run has slept, and the fuel that it began with.
+/// The time that a run has waited, and the fuel that it began with.
 pub(crate) struct Clock {
-    slept: Arc<AtomicU64>,
+    waited: u64,
     fuel: u64,
 }
 
 impl Clock {
     /// A clock for a run that begins with this much fuel.
     pub(crate) fn new(fuel: u64) -> Self {
-        Self { slept: Arc::default(), fuel }
+        Self { waited: 0, fuel }
     }
 
     /// Nanoseconds since the run began.
-    fn now(store: &StoreContextMut<'_, State>) -> u64 {
+    pub(super) fn now(store: &StoreContextMut<'_, State>) -> u64 {
         let clock = &store.data().clock;
         let used = clock.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
-        used.saturating_add(clock.slept.load(Ordering::Relaxed))
+        used.saturating_add(clock.waited)
+    }
+
+    /// Lets the time pass until then.
+    pub(super) fn wait_until(store: &mut StoreContextMut<'_, State>, then: u64) {
+        let left = then.saturating_sub(Self::now(store));
+        let clock = &mut store.data_mut().clock;
+        clock.waited = clock.waited.saturating_add(left);
     }
 }
 
-/// A sleep. Asking whether it is over makes it so.
-struct Sleep {
-    slept: Arc<AtomicU64>,
-    nanoseconds: u64,
+/// A time of the wall clock.
+#[derive(ComponentType, Lift, Lower)]
+#[component(record)]
+struct Datetime {
+    seconds: u64,
+    nanoseconds: u32,
 }
 
-#[async_trait]
-impl Pollable for Sleep {
-    async fn ready(&mut self) {
-        let nanoseconds = std::mem::take(&mut self.nanoseconds);
-        let slept = self.slept.load(Ordering::Relaxed).saturating_add(nanoseconds);
-        self.slept.store(slept, Ordering::Relaxed);
+impl Told for Datetime {
+    fn tell(&self, text: &mut String) {
+        let Self { seconds, nanoseconds } = self;
+        text.push_str(&format!("{{seconds: {seconds}, nanoseconds: {nanoseconds}}}"));
     }
 }
 
-fn sleep(
-    store: &mut StoreContextMut<'_, State>,
-    nanoseconds: u64,
-) -> wasmtime::Result<Resource<DynPollable>> {
-    let slept = store.data().clock.slept.clone();
-    let table = store.data_mut().table();
-    let sleep = table.push(Sleep { slept, nanoseconds })?;
-    subscribe(table, sleep)
-}
-
-pub(super) fn add_monotonic(mut linker: LinkerInstance<'_, State>) -> wasmtime::Result<()> {
-    linker.func_wrap("now", |store, ()| Ok((Clock::now(&store),)))?;
-    linker.func_wrap("resolution", |_, ()| Ok((1u64,)))?;
-    linker.func_wrap("subscribe-instant", |mut store, (when,): (u64,)| {
-        let nanoseconds = when.saturating_sub(Clock::now(&store));
-        Ok((sleep(&mut store, nanoseconds)?,))
+pub(super) fn add_monotonic(
+    to: &mut LinkerInstance<'_, State>,
+    interface: &str,
+) -> wasmtime::Result<()> {
+    define(to, interface, "now", |store, ()| Ok((Clock::now(store),)))?;
+    define(to, interface, "resolution", |_, ()| Ok((1_u64,)))?;
+    define(to, interface, "subscribe-instant", |store, (when,): (u64,)| {
+        Ok((store.data_mut().table.push(Pollable::At(when))?,))
     })?;
-    linker.func_wrap("subscribe-duration", |mut store, (nanoseconds,): (u64,)| {
-        Ok((sleep(&mut store, nanoseconds)?,))
+    define(to, interface, "subscribe-duration", |store, (nanoseconds,): (u64,)| {
+        let when = Clock::now(store).saturating_add(nanoseconds);
+        Ok((store.data_mut().table.push(Pollable::At(when))?,))
     })
 }
 
-pub(super) fn add_wall(mut linker: LinkerInstance<'_, State>) -> wasmtime::Result<()> {
-    linker.func_wrap("now", |store, ()| {
-        let now = Clock::now(&store);
-        let seconds = EPOCH + now / 1_000_000_000;
+pub(super) fn add_wall(
+    to: &mut LinkerInstance<'_, State>,
+    interface: &str,
+) -> wasmtime::Result<()> {
+    define(to, interface, "now", |store, ()| {
+        let now = Clock::now(store);
+        let seconds = EPOCH.saturating_add(now / 1_000_000_000);
         Ok((Datetime { seconds, nanoseconds: (now % 1_000_000_000) as u32 },))
     })?;
-    linker.func_wrap("resolution", |_, ()| Ok((Datetime { seconds: 0, nanoseconds: 1 },)))
+    define(to, interface, "resolution", |_, ()| Ok((Datetime { seconds: 0, nanoseconds: 1 },)))
 }

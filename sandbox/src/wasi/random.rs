@@ -5,11 +5,14 @@ use rand_core::Rng;
 use wasmtime::component::LinkerInstance;
 use wasmtime::{StoreContextMut, bail};
 
+use crate::calls::define;
 use crate::state::State;
+
+type Store<'a, 'b> = &'a mut StoreContextMut<'b, State>;
 
 /// Takes `len` bytes of what the run may still draw. Each costs a unit of fuel
 /// beside, for drawing is work that the host does.
-fn bytes(store: &mut StoreContextMut<'_, State>, len: u64) -> wasmtime::Result<Vec<u8>> {
+fn bytes(store: Store<'_, '_>, len: u64) -> wasmtime::Result<Vec<u8>> {
     let Some(left) = store.data().random_left.checked_sub(len) else {
         bail!("random bytes used up");
     };
@@ -22,24 +25,31 @@ fn bytes(store: &mut StoreContextMut<'_, State>, len: u64) -> wasmtime::Result<V
     Ok(bytes)
 }
 
-fn word(store: &mut StoreContextMut<'_, State>) -> u64 {
+fn word(store: Store<'_, '_>) -> u64 {
     store.data_mut().random.next_u64()
 }
 
-pub(super) fn add_random(mut linker: LinkerInstance<'_, State>) -> wasmtime::Result<()> {
-    linker.func_wrap("get-random-bytes", |mut store, (len,): (u64,)| {
-        Ok((bytes(&mut store, len)?,))
-    })?;
-    linker.func_wrap("get-random-u64", |mut store, ()| Ok((word(&mut store),)))
+pub(super) fn add_random(
+    to: &mut LinkerInstance<'_, State>,
+    interface: &str,
+) -> wasmtime::Result<()> {
+    define(to, interface, "get-random-bytes", |store, (len,): (u64,)| Ok((bytes(store, len)?,)))?;
+    define(to, interface, "get-random-u64", |store, ()| Ok((word(store),)))
 }
 
-pub(super) fn add_insecure(mut linker: LinkerInstance<'_, State>) -> wasmtime::Result<()> {
-    linker.func_wrap("get-insecure-random-bytes", |mut store, (len,): (u64,)| {
-        Ok((bytes(&mut store, len)?,))
+pub(super) fn add_insecure(
+    to: &mut LinkerInstance<'_, State>,
+    interface: &str,
+) -> wasmtime::Result<()> {
+    define(to, interface, "get-insecure-random-bytes", |store, (len,): (u64,)| {
+        Ok((bytes(store, len)?,))
     })?;
-    linker.func_wrap("get-insecure-random-u64", |mut store, ()| Ok((word(&mut store),)))
+    define(to, interface, "get-insecure-random-u64", |store, ()| Ok((word(store),)))
 }
 
-pub(super) fn add_seed(mut linker: LinkerInstance<'_, State>) -> wasmtime::Result<()> {
-    linker.func_wrap("insecure-seed", |mut store, ()| Ok(((word(&mut store), word(&mut store)),)))
+pub(super) fn add_seed(
+    to: &mut LinkerInstance<'_, State>,
+    interface: &str,
+) -> wasmtime::Result<()> {
+    define(to, interface, "insecure-seed", |store, ()| Ok(((word(store), word(store)),)))
 }

@@ -1,4 +1,5 @@
 //! What the sandbox's tests share: one engine, and the echo runner in it.
+#![allow(dead_code, reason = "each test uses a part")]
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -25,10 +26,15 @@ pub(crate) async fn echo(source: &str, limits: &Limits) -> Outcome {
 
 /// Runs a program of the echo runner, which may not even start.
 pub(crate) async fn try_echo(source: &str, limits: &Limits) -> Result<Outcome, Error> {
+    echo_runner().run(&program(source), limits, 0).await
+}
+
+/// The echo runner.
+pub(crate) fn echo_runner() -> &'static Runner {
     static RUNNER: LazyLock<Runner> = LazyLock::new(|| {
         Runner::load(&ENGINE, &component("echo"), &Cache::none()).expect("the echo runner")
     });
-    RUNNER.run(&program(source), limits, 0).await
+    &RUNNER
 }
 
 /// A program of the echo runner.

@@ -1,0 +1,343 @@
+//! Running a recorded run again, and comparing: is it the same to the last
+//! call, byte of output and unit of fuel?
+//!
+//! A run is a function of its start record and of the answers to its calls. A
+//! replay makes the answers anew where they follow from the start, takes them
+//! from the journal where they do not, and stops at the first call that is not
+//! the recorded one.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use june_journal::blobs::{BlobError, Blobs};
+use june_journal::record::{Data, End, Event, Record, Start};
+use june_journal::{Digest, Exit};
+
+use crate::calls::{Calls, Ledger, Made, digest_line};
+use crate::{Limits, Outcome, Output, Program};
+
+/// A run as the journal tells it.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// Its number.
+    pub run: u64,
+    /// How it began.
+    pub start: Start,
+    /// The program.
+    pub program: Program,
+    /// Its limits.
+    pub limits: Limits,
+    steps: VecDeque<Step>,
+    stdout: Output,
+    stderr: Output,
+    end: End,
+}
+
+/// Why a run cannot be replayed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// The records are not those of one run.
+    #[error("run {run}: {reason}")]
+    Malformed {
+        /// The run.
+        run: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The run has no end of its own.
+    #[error("run {run} {how}, so there is nothing to compare a replay with")]
+    Unfinished {
+        /// The run.
+        run: u64,
+        /// What became of it.
+        how: &'static str,
+    },
+    /// It was a run in another world.
+    #[error("run {run} is of world `{world}`; only runs of world `runner` can be replayed")]
+    World {
+        /// The run.
+        run: u64,
+        /// Its world.
+        world: String,
+    },
+    /// A part of the run is not to be had.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// The component is another one.
+    #[error("the run needs the component with SHA-256 {needed}, and this is {found}")]
+    Component {
+        /// The run's.
+        needed: Digest,
+        /// The one at hand.
+        found: Digest,
+    },
+    /// The sandbox failed.
+    #[error(transparent)]
+    Sandbox(#[from] crate::Error),
+}
+
+/// What a replay found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replay {
+    /// The same output, the same calls, the same fuel.
+    Identical {
+        /// How many calls.
+        calls: u64,
+        /// How much fuel.
+        fuel: u64,
+    },
+    /// Something else, from here on.
+    Diverged(Divergence),
+}
+
+/// The first difference between a run and its replay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Divergence {
+    /// The number of the call that differs; none when all calls are the same.
+    pub call: Option<u64>,
+    /// What differs.
+    pub what: &'static str,
+    /// What the journal has.
+    pub expected: String,
+    /// What the replay has.
+    pub found: String,
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.call {
+            Some(call) => write!(f, "call {call}")?,
+            None => f.write_str(self.what)?,
+        }
+        write!(f, ": expected {}, found {}", self.expected, self.found)
+    }
+}
+
+impl std::error::Error for Divergence {}
+
+/// One or more calls of the record.
+#[derive(Clone, Debug)]
+enum Step {
+    One { function: String, arguments: String, answer: String },
+    Many { count: u64, digest: Digest },
+}
+
+/// The calls that a replay has yet to make.
+#[derive(Debug)]
+pub(crate) struct Expected {
+    steps: VecDeque<Step>,
+    /// The calls made so far of a step of many.
+    digested: String,
+    digested_count: u64,
+    /// The first call that was another.
+    divergence: Option<Divergence>,
+}
+
+fn words(function: &str, arguments: &str, answer: &str) -> String {
+    format!("{function}({arguments}) -> {answer}")
+}
+
+impl Expected {
+    /// Compares a call with the record. An error ends the replay.
+    pub(crate) fn compare(&mut self, number: u64, made: &Made<'_>) -> Result<(), Divergence> {
+        self.next(number, made).inspect_err(|found| self.divergence = Some(found.clone()))
+    }
+
+    fn next(&mut self, number: u64, made: &Made<'_>) -> Result<(), Divergence> {
+        let Made { function, arguments, answer, .. } = made;
+        let differs = |expected| Divergence {
+            call: Some(number),
+            what: "call",
+            expected,
+            found: words(function, arguments, answer),
+        };
+        match self.steps.front() {
+            None => Err(differs("the end of the run".into())),
+            Some(Step::One { function: f, arguments: a, answer: r }) => {
+                if (f.as_str(), a, r) != (*function, arguments, answer) {
+                    return Err(differs(words(f, a, r)));
+                }
+                self.steps.pop_front();
+                Ok(())
+            }
+            Some(Step::Many { count, digest }) => {
+                digest_line(&mut self.digested, function, arguments, answer);
+                self.digested_count += 1;
+                if self.digested_count < *count {
+                    return Ok(());
+                }
+                if Digest::of(self.digested.as_bytes()) != *digest {
+                    return Err(differs(format!(
+                        "calls of which the digest is {digest}, this and the {} before it",
+                        count - 1
+                    )));
+                }
+                self.steps.pop_front();
+                self.digested.clear();
+                self.digested_count = 0;
+                Ok(())
+            }
+        }
+    }
+
+    /// The first call that was another, or is missing if the run ends here.
+    fn divergence(&self, calls: u64) -> Option<Divergence> {
+        if self.divergence.is_some() {
+            return self.divergence.clone();
+        }
+        let expected = match self.steps.front()? {
+            Step::One { function, arguments, answer } => words(function, arguments, answer),
+            Step::Many { count, .. } => format!("{} more calls", count - self.digested_count),
+        };
+        let found = "the end of the run".into();
+        Some(Divergence { call: Some(calls), what: "call", expected, found })
+    }
+}
+
+impl Recorded {
+    /// Puts a run together from its records, in their order.
+    ///
+    /// # Errors
+    ///
+    /// When they are not all the records of one run that can be replayed.
+    pub fn gather(
+        records: impl IntoIterator<Item = Record>,
+        blobs: &Blobs,
+    ) -> Result<Self, ReplayError> {
+        let mut records = records.into_iter();
+        let (run, start) = match records.next() {
+            Some(Record { run, event: Event::Start(start), .. }) => (run, start),
+            Some(Record { run, .. }) => {
+                return Err(malformed(run, "its first record is no start"));
+            }
+            None => return Err(malformed(0, "it has no record")),
+        };
+        if start.world != "runner" {
+            return Err(ReplayError::World { run, world: start.world });
+        }
+        let value = |data: &Data| match data {
+            Data::Inline(bytes) => Ok(bytes.clone()),
+            Data::Blob { digest, length } => blobs.get(digest, *length),
+        };
+        let text = |bytes: Vec<u8>| {
+            String::from_utf8(bytes).map_err(|_bytes| malformed(run, "its program is not UTF-8"))
+        };
+        let mut program = Program::default();
+        for (name, data) in &start.input {
+            let bytes = value(data)?;
+            match name.as_str() {
+                "source" => program.source = text(bytes)?,
+                "checks" => program.checks = Some(text(bytes)?),
+                "stdin" => program.stdin = bytes,
+                _ => return Err(malformed(run, "it has an input of no known name")),
+            }
+        }
+        let limits = Limits::from_map(&start.limits)
+            .ok_or_else(|| malformed(run, "its limits are not those that there are"))?;
+        let (mut steps, mut end) = (VecDeque::new(), None);
+        let (mut stdout, mut stderr) = (Output::default(), Output::default());
+        for record in records {
+            match record.event {
+                Event::Virtual(calls) => {
+                    let rest = calls.count.saturating_sub(calls.listed.len() as u64);
+                    steps.extend(calls.listed.into_iter().map(|call| Step::One {
+                        function: call.function,
+                        arguments: call.arguments,
+                        answer: call.answer,
+                    }));
+                    if let Some(digest) = calls.digest {
+                        steps.push_back(Step::Many { count: rest, digest });
+                    }
+                }
+                Event::Denial(denial) => steps.push_back(Step::One {
+                    function: denial.function,
+                    arguments: text(value(&denial.arguments)?)?,
+                    answer: denial.answer,
+                }),
+                Event::Output(output) => {
+                    let kept =
+                        |data, truncated| value(data).map(|bytes| Output { bytes, truncated });
+                    stdout = kept(&output.stdout, output.stdout_truncated)?;
+                    stderr = kept(&output.stderr, output.stderr_truncated)?;
+                }
+                Event::End(ended) => end = Some(ended),
+                Event::LimitHit(_) | Event::Review(_) => {}
+                Event::Start(_) | Event::Call(_) | Event::Answer(_) => {
+                    return Err(malformed(run, "a runner has no such record"));
+                }
+            }
+        }
+        let end = end.ok_or(ReplayError::Unfinished { run, how: "has no end" })?;
+        match end.exit {
+            None => Err(ReplayError::Unfinished { run, how: "was given up by the host" }),
+            Some(Exit::TimedOut) => {
+                Err(ReplayError::Unfinished { run, how: "was ended by the wall-clock fuse" })
+            }
+            Some(_) => Ok(Self { run, start, program, limits, steps, stdout, stderr, end }),
+        }
+    }
+
+    pub(crate) fn expected(&self) -> Expected {
+        Expected {
+            steps: self.steps.clone(),
+            digested: String::new(),
+            digested_count: 0,
+            divergence: None,
+        }
+    }
+
+    /// Compares a replay with the run.
+    pub(crate) fn compare(&self, outcome: &Outcome, made: &Calls) -> Replay {
+        let (calls, entries) = (made.count, made.entries);
+        let diverged = |what, expected: String, found: String| {
+            Replay::Diverged(Divergence { call: None, what, expected, found })
+        };
+        if let Ledger::Compare(expected) = &made.ledger
+            && let Some(divergence) = expected.divergence(calls)
+        {
+            return Replay::Diverged(divergence);
+        }
+        let exit = |exit: &Exit| format!("{} {}", exit.name(), exit.detail()).trim().to_owned();
+        let end = &self.end;
+        if end.exit.as_ref() != Some(&outcome.exit) {
+            let recorded = end.exit.as_ref().map_or_else(String::new, exit);
+            return diverged("exit", recorded, exit(&outcome.exit));
+        }
+        for (what, recorded, found) in [
+            ("standard output", &self.stdout, &outcome.stdout),
+            ("standard error", &self.stderr, &outcome.stderr),
+        ] {
+            if recorded != found {
+                let told = |output: &Output| {
+                    let text = String::from_utf8_lossy(&output.bytes);
+                    let common = common(recorded, found);
+                    let from: String = text.chars().skip(common).take(60).collect();
+                    format!("{from:?} from character {common} on")
+                };
+                return diverged(what, told(recorded), told(found));
+            }
+        }
+        for (what, recorded, found) in [
+            ("fuel", end.fuel, outcome.fuel),
+            ("peak memory", end.peak_memory, outcome.peak_memory),
+            ("calls", end.calls, calls),
+            ("entries into the host", end.entries, entries),
+        ] {
+            if recorded != found {
+                return diverged(what, recorded.to_string(), found.to_string());
+            }
+        }
+        Replay::Identical { calls, fuel: outcome.fuel }
+    }
+}
+
+/// How many characters two outputs have in common at their beginning.
+fn common(one: &Output, other: &Output) -> usize {
+    let (one, other) = (String::from_utf8_lossy(&one.bytes), String::from_utf8_lossy(&other.bytes));
+    one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count()
+}
+
+fn malformed(run: u64, reason: &str) -> ReplayError {
+    ReplayError::Malformed { run, reason: reason.into() }
+}
