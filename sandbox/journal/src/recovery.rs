@@ -68,6 +68,15 @@ pub(crate) fn recover(folder: &Folder, key: &PublicKey) -> Result<Recovered, Err
     let first = *firsts.last().ok_or_else(|| damaged(&segments, "no segment is there".into()))?;
     let path = segment::path(&segments, first);
     let mut segment = Segment::open(&path).map_err(|damage| damaged(&path, damage.to_string()))?;
+    // What is written next says where it is.
+    let mut position = 0;
+    for first in &firsts[..firsts.len() - 1] {
+        let path = segment::path(&segments, *first);
+        position += fs::metadata(&path).map_err(io(&path))?.len();
+    }
+    if segment.first != first || segment.position != position {
+        return Err(damaged(&path, "it does not follow the segment before it".into()));
+    }
     let ending = ending(&mut segment).map_err(io(&path))?;
     let note = ending.note.ok_or_else(|| damaged(&path, "no checkpoint is in it".into()))?;
     let checkpoint = Checkpoint::open(&String::from_utf8_lossy(&note), key)

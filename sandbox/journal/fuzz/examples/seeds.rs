@@ -57,7 +57,9 @@ fn main() {
     write("segment", "stale", &stale.concat());
     let odd = [&[0][..], &checkpoint, &part(3, &[255; 8]), &part(4, b"x\n"), &part(5, &[1; 9])];
     write("segment", "odd", &odd.concat());
-    write("segment", "header", &[&[0][..], &part(6, &[9; 16]), &checkpoint].concat());
+    let number = |number: u64| number.to_le_bytes();
+    let header = part(6, &[number(0), number(u64::MAX - 300)].concat());
+    write("segment", "header", &[&[0][..], &header, &checkpoint].concat());
 
     let mut frontier = Frontier::default();
     let mut bytes = segment::header(0, 0).to_vec();
@@ -83,6 +85,7 @@ fn main() {
     let empty = empty.sign(key()).expect("sign");
     write("proof", "checkpoint", &[&[3][..], empty.as_bytes()].concat());
     write("proof", "key", &[&[3][..], key().public().to_string().as_bytes()].concat());
-    write("proof", "spliced-note", &[4, 3, 70, 0, 1, 0, 1, b'x']);
-    write("proof", "spliced-key", &[5, 12, 0, 1, 0, 1, b'B', 30, 0, 1, 0, 1, b'B']);
+    // The signature twice, and the keys with a capital letter.
+    write("proof", "spliced-note", &[4, 0, 165, 0, 0, 0, 0, 58, 0, 200, 0]);
+    write("proof", "spliced-key", &[5, 10, 0, 1, 0, 1, b'B', 22, 0, 1, 0, 1, b'B']);
 }

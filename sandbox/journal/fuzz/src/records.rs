@@ -54,9 +54,8 @@ pub fn every_kind(first: u64, time: u64) -> Vec<Record> {
         line: 300,
         statement: None,
     };
-    let review = |verdict| {
-        Review::sign(key(), "june/fuzz", first, verdict, "a comment").expect("sign")
-    };
+    let review =
+        |verdict| Review::sign(key(), "june/fuzz", first, verdict, "a comment").expect("sign");
     [
         Event::Start(Start { input: [("source".into(), blob.clone())].into(), ..start() }),
         Event::Start(Start { parent: Some(Parent { run: first, call: 0 }), ..start() }),
