@@ -1,16 +1,17 @@
 //! Grading many samples at once.
 
 use std::cmp::Reverse;
+use std::iter;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use june_sandbox::{Limits, Runner};
+use june_sandbox::{Journal, Limits, Recording, Runner};
 use thiserror::Error;
 
 use crate::dataset::{Dataset, Task};
-use crate::grading::{GradingError, Judgement, Record, grade};
+use crate::grading::{GradingError, Record, grade};
 use crate::run::{Run, RunError};
 use crate::samples::Sample;
 
@@ -27,6 +28,9 @@ pub enum EvaluationError {
     /// A record could not be written.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// A sample's run could not be made durable.
+    #[error(transparent)]
+    Journal(#[from] june_sandbox::journal::Error),
     /// A worker could not be started.
     #[error("cannot start a worker: {0}\nhint: use fewer --workers")]
     Worker(#[from] std::io::Error),
@@ -36,7 +40,7 @@ pub enum EvaluationError {
 }
 
 /// How to grade.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// What each sample may use.
     pub limits: Limits,
@@ -44,6 +48,8 @@ pub struct Settings {
     pub seed: u64,
     /// How many samples are graded at once, at least 1.
     pub workers: usize,
+    /// Where the samples' runs are recorded, and under the name of which session.
+    pub journal: Option<(Journal, String)>,
 }
 
 /// The authors' own solutions, as samples.
@@ -103,12 +109,22 @@ pub fn evaluate(
         }
         drop(sender);
         let mut result = Ok(());
-        for graded in records {
-            let written = graded.map_err(EvaluationError::from).and_then(|record| {
-                run.append(record.clone())?;
-                finished(&record);
-                Ok(())
-            });
+        while let Ok(first) = records.recv() {
+            // All that is there now has one commit of the journal to wait for.
+            let graded: Vec<_> = iter::once(first).chain(records.try_iter()).collect();
+            let last = graded.iter().filter_map(|graded| graded.as_ref().ok()?.last).max();
+            let mut written = match (&settings.journal, last) {
+                (Some((journal, _)), Some(last)) => journal.wait(last).map_err(Into::into),
+                _ => Ok(()),
+            };
+            for graded in graded {
+                written = written.and_then(|()| {
+                    let Graded { record, .. } = graded?;
+                    run.append(record.clone())?;
+                    finished(&record);
+                    Ok(())
+                });
+            }
             if result.is_ok() && written.is_err() {
                 halt.store(true, Ordering::Relaxed);
                 result = written;
@@ -121,15 +137,25 @@ pub fn evaluate(
     })
 }
 
+/// A sample's record, which may be written once the journal has its own `last` one.
+struct Graded {
+    record: Record,
+    last: Option<u64>,
+}
+
 async fn grade_sample(
     runner: &Runner,
     task: &Task,
     sample: &Sample,
     settings: &Settings,
-) -> Result<Record, GradingError> {
-    grade(runner, task, &sample.completion, &settings.limits, settings.seed)
-        .await
-        .map(|judgement: Judgement| judgement.record(sample.line, task, sample.completion_id))
+) -> Result<Graded, GradingError> {
+    let Settings { limits, seed, journal, .. } = settings;
+    let recording =
+        journal.as_ref().map(|(journal, session)| Recording { journal, session, parent: None });
+    let judgement =
+        grade(runner, task, &sample.completion, limits, *seed, recording.as_ref()).await?;
+    let last = judgement.last();
+    Ok(Graded { record: judgement.record(sample.line, task, sample.completion_id), last })
 }
 
 /// How deeply a Python program's loops are nested: a guess at which programs take long.

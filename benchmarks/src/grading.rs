@@ -1,6 +1,6 @@
 //! Grading one sample: a candidate program, judged by its task's tests in a sandbox of its own.
 
-use june_sandbox::{Error, Exit, Limits, Outcome, Output, Program, Runner};
+use june_sandbox::{Error, Exit, Limits, Outcome, Output, Program, Recording, Runner};
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Task;
@@ -49,7 +49,7 @@ impl Verdict {
     }
 }
 
-/// How a sample was graded. Everything but `wall_ms` is the same in every run.
+/// How a sample was graded. Everything but `wall_ms` and `run` is the same in every run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// The sample's place in its file, from 0.
@@ -75,6 +75,9 @@ pub struct Record {
     pub stderr_tail: String,
     /// Wall-clock milliseconds.
     pub wall_ms: f64,
+    /// The run in the journal; none where it was not recorded.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub run: Option<u64>,
 }
 
 /// Why a sample has no verdict. None of these says anything of the sample.
@@ -96,7 +99,8 @@ pub enum GradingError {
     },
 }
 
-/// Runs a completion and its task's tests in a fresh sandbox.
+/// Runs a completion and its task's tests in a fresh sandbox, and records the run where there is a
+/// journal.
 ///
 /// # Errors
 ///
@@ -107,25 +111,36 @@ pub async fn grade(
     completion: &str,
     limits: &Limits,
     seed: u64,
+    recording: Option<&Recording<'_>>,
 ) -> Result<Judgement, GradingError> {
     let program =
         Program { source: task.source(completion), checks: Some(task.checks()), stdin: Vec::new() };
-    let outcome = runner.run(&program, limits, seed).await?;
+    let (outcome, recorded) = match recording {
+        None => (runner.run(&program, limits, seed).await?, None),
+        Some(recording) => {
+            let recorded = runner.record(&program, limits, seed, recording).await?;
+            (recorded.outcome, Some((recorded.run, recorded.last)))
+        }
+    };
     if outcome.exit == Exit::TimedOut {
         let seconds = limits.wall.as_secs();
         return Err(GradingError::TooSlow { task: task.id.to_string(), seconds });
     }
-    Ok(Judgement(outcome))
+    Ok(Judgement { outcome, recorded })
 }
 
 /// The outcome of a candidate and its tests.
 #[derive(Debug, Clone)]
-pub struct Judgement(Outcome);
+pub struct Judgement {
+    outcome: Outcome,
+    /// The run's number in the journal, and that of its last record.
+    recorded: Option<(u64, u64)>,
+}
 
 impl Judgement {
     /// What it means for the sample.
     pub fn verdict(&self) -> Verdict {
-        match &self.0.exit {
+        match &self.outcome.exit {
             Exit::Returned => Verdict::Passed,
             Exit::Raised(exception) if exception.statement.is_some() => Verdict::Failed,
             Exit::Raised(_) | Exit::Crashed(_) | Exit::TimedOut => Verdict::Raised,
@@ -135,10 +150,15 @@ impl Judgement {
         }
     }
 
+    /// The number of the journal's last record of it.
+    pub fn last(&self) -> Option<u64> {
+        self.recorded.map(|(_run, last)| last)
+    }
+
     /// The record of a sample.
     pub fn record(self, sample: usize, task: &Task, completion_id: usize) -> Record {
         let verdict = self.verdict();
-        let Judgement(outcome) = self;
+        let Judgement { outcome, recorded } = self;
         let (detail, assertion) = match outcome.exit {
             Exit::Returned => (String::new(), None),
             Exit::Raised(exception) if exception.message.is_empty() => {
@@ -165,6 +185,7 @@ impl Judgement {
             stdout_tail: tail(&outcome.stdout),
             stderr_tail: tail(&outcome.stderr),
             wall_ms: outcome.wall.as_secs_f64() * 1e3,
+            run: recorded.map(|(run, _last)| run),
         }
     }
 }

@@ -19,9 +19,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use june_sandbox::Limits;
+use june_sandbox::{Digest, Limits};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::dataset::Dataset;
@@ -54,7 +53,7 @@ impl Manifest {
     pub fn new(
         dataset: &Dataset,
         samples: &[Sample],
-        runner: &june_sandbox::Digest,
+        runner: &Digest,
         limits: &Limits,
         seed: u64,
     ) -> Manifest {
@@ -65,24 +64,15 @@ impl Manifest {
             samples.iter().flat_map(|sample| [sample.task.to_string(), sample.completion.clone()]);
         Manifest {
             dataset: dataset.name.clone(),
-            tasks: digest(tasks),
+            tasks: Digest::of_parts(tasks).to_string(),
             samples: samples.len(),
-            completions: digest(completions),
+            completions: Digest::of_parts(completions).to_string(),
             runner: runner.to_string(),
             fuel: limits.fuel,
             memory: limits.memory,
             seed,
         }
     }
-}
-
-fn digest(texts: impl Iterator<Item = String>) -> String {
-    let mut hasher = Sha256::new();
-    for text in texts {
-        hasher.update((text.len() as u64).to_le_bytes());
-        hasher.update(text);
-    }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Why a run's folder cannot be used.
@@ -273,12 +263,18 @@ impl Run {
         Ok(())
     }
 
-    /// Writes the results and the summary of a finished run.
+    /// Writes the results and the summary of a finished run; with `run_ids`, each result with the
+    /// number of its run in the journal.
     ///
     /// # Errors
     ///
     /// A file could not be written; the records are safe.
-    pub fn conclude(&self, samples: &[Sample], summary: &impl Serialize) -> Result<(), RunError> {
+    pub fn conclude(
+        &self,
+        samples: &[Sample],
+        summary: &impl Serialize,
+        run_ids: bool,
+    ) -> Result<(), RunError> {
         let path = self.folder.join("records.jsonl");
         self.records.sync_all().map_err(|source| RunError::Io { path, source })?;
         let path = self.folder.join("results.jsonl");
@@ -286,7 +282,7 @@ impl Run {
             samples
                 .iter()
                 .zip(self.records())
-                .try_for_each(|(sample, record)| write_result(file, sample, record))
+                .try_for_each(|(sample, record)| write_result(file, sample, record, run_ids))
         })?;
         write_json(&self.folder.join("summary.json"), summary)
     }
@@ -294,23 +290,30 @@ impl Run {
 
 /// The sample's own object, with `result` and `passed` as HumanEval's harness adds them, and what
 /// June knows beside.
-fn write_result(file: &mut impl Write, sample: &Sample, record: &Record) -> io::Result<()> {
-    const ADDED: [&str; 6] =
-        ["result", "passed", "completion_id", "verdict", "fuel", "peak_memory"];
+fn write_result(
+    file: &mut impl Write,
+    sample: &Sample,
+    record: &Record,
+    run_ids: bool,
+) -> io::Result<()> {
+    const ADDED: [&str; 7] =
+        ["result", "passed", "completion_id", "verdict", "fuel", "peak_memory", "run_id"];
     let mut object: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(sample.record.get())?;
     for key in ADDED {
         object.shift_remove(key);
     }
-    let added: [serde_json::Value; 6] = [
+    let added: [serde_json::Value; 7] = [
         record.human_eval_result().into(),
         (record.verdict == crate::grading::Verdict::Passed).into(),
         record.completion_id.into(),
         record.verdict.name().into(),
         record.fuel.into(),
         record.peak_memory.into(),
+        record.run.into(),
     ];
-    object.extend(ADDED.map(String::from).into_iter().zip(added));
+    let columns = ADDED.len() - usize::from(!run_ids);
+    object.extend(ADDED.map(String::from).into_iter().zip(added).take(columns));
     serde_json::to_writer(&mut *file, &object)?;
     file.write_all(b"\n")
 }

@@ -2,9 +2,11 @@
 
 mod commands;
 mod exit;
+mod index;
 mod paths;
 mod report;
 mod size;
+mod words;
 
 use std::process::ExitCode;
 
@@ -39,6 +41,8 @@ enum Command {
     Dataset(commands::dataset::Dataset),
     #[command(subcommand)]
     Component(commands::component::Component),
+    #[command(subcommand)]
+    Journal(commands::journal::Command),
     Doctor(commands::doctor::Doctor),
 }
 
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         Command::Eval(command) => commands::eval::run(&command),
         Command::Dataset(command) => commands::dataset::run(&command),
         Command::Component(command) => commands::component::run(&command),
+        Command::Journal(command) => commands::journal::run(&command),
         Command::Doctor(command) => commands::doctor::run(&command),
     };
     match done {

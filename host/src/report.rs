@@ -8,6 +8,7 @@ use june_benchmarks::grading::{Record, Verdict};
 use june_benchmarks::summary::Summary;
 
 use crate::size::show_bytes;
+use crate::words::{grouped, one_line};
 
 /// How many samples that did not pass are listed.
 const LISTED: usize = 10;
@@ -55,53 +56,11 @@ pub(crate) fn table<'a>(
             record.task_id,
             record.completion_id,
             record.verdict.name(),
-            one_line(why)
+            one_line(why, 60)
         );
     }
     if missed.len() > LISTED {
         let _ = writeln!(text, "  … and {} more, in records.jsonl", missed.len() - LISTED);
     }
     text
-}
-
-/// The first line of a text that a program chose, short and without control characters: it is
-/// printed to a terminal.
-fn one_line(text: &str) -> String {
-    const WIDTH: usize = 60;
-    let line = text.lines().next().unwrap_or_default();
-    let mut short: String =
-        line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(WIDTH).collect();
-    if line.chars().nth(WIDTH).is_some() {
-        short.push('…');
-    }
-    short
-}
-
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        assert_eq!(grouped(7), "7");
-        assert_eq!(grouped(1_234), "1,234");
-        assert_eq!(grouped(5_529_346_795), "5,529,346,795");
-    }
-
-    #[test]
-    fn what_a_program_wrote_cannot_steer_the_terminal() {
-        assert_eq!(one_line("\u{1b}[31mred\nsecond"), "\u{fffd}[31mred");
-    }
 }

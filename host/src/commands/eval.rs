@@ -20,6 +20,7 @@ use june_benchmarks::summary::Summary;
 use june_sandbox::{Cache, Engine, Limits, Runner, engine};
 
 use super::dataset as datasets;
+use super::journal::open_journal;
 use crate::exit::{Blame, Failure, Kind, print};
 use crate::{paths, report, size};
 
@@ -36,6 +37,9 @@ const LEAST_MEMORY: u64 = 48 << 20;
 /// (--reference). A sample passes when its program and all of the task's tests run to their end
 /// within the fuel and memory allowed. Fuel counts instructions, so the verdicts are the same on
 /// every machine, however busy.
+///
+/// Every sample's run is recorded in the journal, from which it can be replayed: see `june
+/// journal --help`.
 ///
 /// Every finished sample is on disk at once, in the run's folder: interrupt an evaluation and take
 /// it up again with --resume. When all are graded, the folder also has results.jsonl (the samples
@@ -89,6 +93,16 @@ pub(crate) struct Eval {
     /// Complete the run in --output, which was interrupted.
     #[arg(long, requires = "output")]
     resume: bool,
+    /// The journal that every sample's run is recorded in, made if it is not there
+    /// [default: $JUNE_JOURNAL, else june/journal in the user's folder for state].
+    #[arg(long, value_name = "DIR", conflicts_with = "no_journal")]
+    journal: Option<PathBuf>,
+    /// Record nothing.
+    #[arg(long)]
+    no_journal: bool,
+    /// Add the journal's run to each line of results.jsonl, as `run_id`.
+    #[arg(long, conflicts_with = "no_journal")]
+    run_id: bool,
     /// Print the summary as JSON.
     #[arg(long)]
     json: bool,
@@ -123,10 +137,14 @@ pub(crate) fn run(command: &Eval) -> Result<ExitCode, Failure> {
         Some(path) => samples::load(path, &dataset, june_benchmarks::Limits::SAMPLES).input()?,
         None => evaluation::references(&dataset),
     };
-    let settings = settings(command)?;
+    let mut settings = settings(command)?;
     let runner = load_runner()?;
     let digest = runner.component().digest();
     let manifest = Manifest::new(&dataset, &samples, &digest, &settings.limits, settings.seed);
+    let journal = match command.no_journal {
+        true => None,
+        false => Some(open_journal(command.journal.as_deref())?),
+    };
     let folder = match &command.output {
         Some(folder) => folder.clone(),
         None => new_folder(&dataset, command.samples.as_deref())
@@ -146,6 +164,8 @@ pub(crate) fn run(command: &Eval) -> Result<ExitCode, Failure> {
             created => created.environment()?,
         }
     };
+
+    settings.journal = journal.map(|journal| (journal, session_name(&folder)));
 
     let stop = Arc::new(AtomicBool::new(false));
     let signal = stop.clone();
@@ -173,7 +193,10 @@ pub(crate) fn run(command: &Eval) -> Result<ExitCode, Failure> {
 
     let ks: Vec<usize> = command.k.iter().map(|&k| k as usize).collect();
     let summary = Summary::new(&dataset.name, run.records(), &ks);
-    run.conclude(&samples, &summary).environment()?;
+    run.conclude(&samples, &summary, command.run_id).environment()?;
+    if let Some((journal, _)) = settings.journal.take() {
+        journal.close().environment()?;
+    }
     if command.json {
         let text = serde_json::to_string_pretty(&summary).environment()?;
         print(&format!("{text}\n"))?;
@@ -214,7 +237,13 @@ fn settings(command: &Eval) -> Result<Settings, Failure> {
         wall: command.wall,
         ..Limits::default()
     };
-    Ok(Settings { limits, seed: command.seed, workers })
+    Ok(Settings { limits, seed: command.seed, workers, journal: None })
+}
+
+/// The name under which a run's samples are found in the journal: its folder's.
+fn session_name(folder: &Path) -> String {
+    let absolute = std::path::absolute(folder).unwrap_or_else(|_error| folder.into());
+    absolute.file_name().unwrap_or(absolute.as_os_str()).to_string_lossy().into_owned()
 }
 
 pub(crate) fn load_runner() -> Result<Runner, Failure> {

@@ -4,3 +4,4 @@ pub(crate) mod component;
 pub(crate) mod dataset;
 pub(crate) mod doctor;
 pub(crate) mod eval;
+pub(crate) mod journal;

@@ -16,6 +16,11 @@ use tlog_tiles::{Error, Hash, HashReader, node_hash, stored_hash_count, sub_tree
 /// than 2⁶³ then.
 const MAX_RECORDS: u64 = 1 << 62;
 
+/// The hash of a record: its leaf in the tree.
+pub fn leaf(record: &[u8]) -> [u8; 32] {
+    tlog_tiles::record_hash(record).0
+}
+
 /// The roots of the largest complete subtrees, from the left: all that is
 /// needed to add records and to tell the root.
 #[derive(Clone, Debug, Default)]

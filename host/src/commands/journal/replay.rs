@@ -1,0 +1,228 @@
+//! `june journal replay`.
+
+use std::collections::HashMap;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use june_sandbox::journal::record::{Event, Record};
+use june_sandbox::{Cache, Digest, Engine, Recorded, Runner, engine};
+use serde_json::json;
+
+use super::list::Which;
+use super::{Place, run_of};
+use crate::exit::{Blame, Failure, Kind, print, said};
+use crate::paths;
+use crate::words::{grouped, neutral};
+
+/// Run a recorded run again, and compare: output, calls and fuel.
+///
+/// The component that ran must be here, byte for byte; it is found by its SHA-256.
+#[derive(Args)]
+pub(crate) struct Replay {
+    #[command(flatten)]
+    place: Place,
+    /// The runs, by their numbers; or choose them with the options below.
+    #[arg(value_name = "RUN")]
+    runs: Vec<u64>,
+    /// Every run that the other options let through.
+    #[arg(long, conflicts_with = "runs")]
+    all: bool,
+    #[command(flatten)]
+    which: Which,
+    /// Runs replayed at once [default: one for each processor].
+    #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    workers: Option<u16>,
+    /// Print JSON, one run a line.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What became of one replay.
+struct Replayed {
+    run: u64,
+    result: Result<june_sandbox::Replay>,
+}
+
+pub(crate) fn run(command: &Replay) -> Result<ExitCode, Failure> {
+    let (folder, index) = command.place.index(false)?;
+    let chosen = command.which.filter(None);
+    let runs = match (command.runs.is_empty(), command.all) {
+        (false, _) => command.runs.clone(),
+        (true, all) => {
+            if !all
+                && chosen.session.is_none()
+                && chosen.component.is_none()
+                && chosen.since.is_none()
+            {
+                return Err(anyhow::anyhow!(
+                    "which runs?\nhint: name their numbers, or a --session, or give --all"
+                ))
+                .input();
+            }
+            let mut runs: Vec<u64> =
+                index.runs(&chosen).environment()?.iter().map(|run| run.run).collect();
+            runs.reverse();
+            runs
+        }
+    };
+    let mut loaded: Vec<Vec<Record>> = Vec::with_capacity(runs.len());
+    for run in &runs {
+        loaded.push(run_of(&index, *run)?.into_iter().map(|(_, record)| record).collect());
+    }
+    let runners = runners(&loaded)?;
+    let workers = command.workers.map_or_else(
+        || thread::available_parallelism().map_or(1, |n| n.get().min(64)),
+        usize::from,
+    );
+    let stop = Arc::new(AtomicBool::new(false));
+    let signal = stop.clone();
+    ctrlc::set_handler(move || signal.store(true, Ordering::Relaxed))
+        .context("cannot handle Ctrl-C")
+        .environment()?;
+
+    let bar = progress(loaded.len() as u64);
+    let (mut identical, mut diverged, mut failed) = (0_u64, 0_u64, 0_u64);
+    let next = AtomicUsize::new(0);
+    let blobs = folder.blobs();
+    let printed = thread::scope(|scope| {
+        let (sender, replayed) = mpsc::sync_channel(workers * 4);
+        for _ in 0..workers.min(loaded.len()) {
+            let (sender, next, stop) = (sender.clone(), &next, &stop);
+            let (loaded, runners, blobs) = (&loaded, &runners, &blobs);
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .build()
+                .environment()?;
+            scope.spawn(move || {
+                while let Some(records) = loaded.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if stop.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let run = records.first().map_or(0, |record| record.run);
+                    let replay = async {
+                        let recorded = Recorded::gather(records.iter().cloned(), blobs)?;
+                        let runner = runners.get(&recorded.start.component);
+                        Ok(missing(runner, &recorded)?.replay(&recorded).await?)
+                    };
+                    let result = runtime.block_on(replay);
+                    if sender.send(Replayed { run, result }).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        for Replayed { run, result } in replayed {
+            bar.inc(1);
+            match &result {
+                Ok(june_sandbox::Replay::Identical { .. }) => identical += 1,
+                Ok(june_sandbox::Replay::Diverged(_)) => diverged += 1,
+                Err(_) => failed += 1,
+            }
+            let text = match command.json {
+                true => format!("{}\n", in_json(run, &result)),
+                false => in_words(run, &result),
+            };
+            bar.suspend(|| print(&text))?;
+        }
+        Ok(())
+    });
+    bar.finish_and_clear();
+    printed?;
+    if runs.len() > 1 && !command.json {
+        print(&format!(
+            "{} identical, {} diverged, {} could not be replayed\n",
+            grouped(identical),
+            grouped(diverged),
+            grouped(failed)
+        ))?;
+    }
+    if stop.load(Ordering::Relaxed) {
+        return Err(Failure { kind: Kind::Interrupted, error: anyhow::anyhow!("interrupted") });
+    }
+    Ok(match (diverged, failed) {
+        (0, 0) => ExitCode::SUCCESS,
+        (0, _) => ExitCode::from(Kind::Environment as u8),
+        _ => ExitCode::from(1),
+    })
+}
+
+/// The runners that these runs need, as far as they are here.
+fn runners(runs: &[Vec<Record>]) -> Result<HashMap<Digest, Runner>, Failure> {
+    let engine = Engine::new().environment()?;
+    let cache = Cache::new(paths::cache().environment()?.join("compiled"));
+    let mut runners = HashMap::new();
+    for record in runs.iter().filter_map(|records| records.first()) {
+        let Event::Start(start) = &record.event else { continue };
+        if start.world != "runner" || runners.contains_key(&start.component) {
+            continue;
+        }
+        if let Some(path) = paths::component_by_digest(&start.component) {
+            let runner = Runner::load(&engine, &path, &cache).environment()?;
+            runners.insert(start.component, runner);
+        }
+    }
+    Ok(runners)
+}
+
+fn missing<'a>(runner: Option<&'a Runner>, recorded: &Recorded) -> Result<&'a Runner> {
+    runner.with_context(|| {
+        let start = &recorded.start;
+        let mut text = format!(
+            "run {} needs the component {} with SHA-256 {}, which is not here\n\
+             hint: put its file into the folder that JUNE_COMPONENTS names",
+            recorded.run,
+            neutral(&start.name, false),
+            start.component
+        );
+        if start.engine != engine::NAME || start.configuration != engine::configuration() {
+            text += &format!(
+                "\nhint: it ran in {}, another June than this; its fuel may differ here",
+                neutral(&start.engine, false)
+            );
+        }
+        text
+    })
+}
+
+fn in_words(run: u64, result: &Result<june_sandbox::Replay>) -> String {
+    match result {
+        Ok(june_sandbox::Replay::Identical { calls, fuel }) => format!(
+            "run {run}: identical: output, {} calls and fuel {}\n",
+            grouped(*calls),
+            grouped(*fuel)
+        ),
+        Ok(june_sandbox::Replay::Diverged(divergence)) => {
+            format!("run {run}: DIVERGED at {}\n", neutral(&divergence.to_string(), false))
+        }
+        Err(error) => format!("run {run}: {}\n", neutral(&said(error), true)),
+    }
+}
+
+fn in_json(run: u64, result: &Result<june_sandbox::Replay>) -> serde_json::Value {
+    match result {
+        Ok(june_sandbox::Replay::Identical { calls, fuel }) => {
+            json!({ "run": run, "result": "identical", "calls": calls, "fuel": fuel })
+        }
+        Ok(june_sandbox::Replay::Diverged(divergence)) => json!({
+            "run": run, "result": "diverged", "what": divergence.what, "call": divergence.call,
+            "expected": divergence.expected, "found": divergence.found,
+        }),
+        Err(error) => json!({ "run": run, "result": "failed", "error": said(error) }),
+    }
+}
+
+fn progress(runs: u64) -> ProgressBar {
+    let shown = runs > 1 && std::io::stderr().is_terminal();
+    let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(runs), target);
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} replayed, {eta} left");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}

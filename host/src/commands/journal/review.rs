@@ -1,0 +1,103 @@
+//! `june journal review`.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use june_sandbox::Journal;
+use june_sandbox::journal::note::SecretKey;
+use june_sandbox::journal::record::{self, Event, Opinion};
+
+use super::{Place, now, run_of};
+use crate::exit::{Blame, Failure, print};
+use crate::paths;
+
+/// Sign off a run: add a reviewer's verdict to the journal, signed with the reviewer's key.
+#[derive(Args)]
+pub(crate) struct Review {
+    #[command(flatten)]
+    place: Place,
+    /// The run.
+    run: u64,
+    /// What you think of it.
+    #[arg(long, value_enum)]
+    verdict: Verdict,
+    /// Why, in your words.
+    #[arg(long, default_value = "")]
+    comment: String,
+    /// The file of your key, made if it is not there [default: june/reviewer.key in the user's
+    /// folder for configuration].
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// The name of the key, when it is made.
+    #[arg(long, value_name = "NAME", default_value_t = name())]
+    reviewer: String,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Verdict {
+    /// Nothing to object to.
+    Ok,
+    /// Somebody has to look at this.
+    Flag,
+}
+
+fn name() -> String {
+    std::env::var("USER").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "reviewer".into())
+}
+
+pub(crate) fn run(command: &Review) -> Result<ExitCode, Failure> {
+    let (folder, index) = command.place.index(false)?;
+    run_of(&index, command.run)?;
+    drop(index);
+    let path = match &command.key {
+        Some(path) => path.clone(),
+        None => paths::reviewer_key().environment()?,
+    };
+    let key = reviewer_key(&path, &command.reviewer).environment()?;
+    let verdict = match command.verdict {
+        Verdict::Ok => Opinion::Ok,
+        Verdict::Flag => Opinion::Flag,
+    };
+    let journal_name = folder.read_public_key().environment()?.name().to_owned();
+    let review = record::Review::sign(&key, &journal_name, command.run, verdict, &command.comment)
+        .context("cannot sign this comment; write it without control characters")
+        .input()?;
+    let (journal, _) = Journal::open(&folder, now).environment()?;
+    let number = journal.append(command.run, Event::Review(review)).environment()?;
+    journal.close().environment()?;
+    print(&format!(
+        "record {number}: run {} is reviewed, {}, by {}\n",
+        command.run,
+        verdict.name(),
+        key.public()
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads the reviewer's key, two lines: the secret one and the public one. Makes it where there is
+/// none.
+fn reviewer_key(path: &Path, name: &str) -> Result<SecretKey> {
+    match fs::read_to_string(path) {
+        Ok(text) => {
+            let (secret, public) = text.trim_end().split_once('\n').unwrap_or_default();
+            SecretKey::parse(secret, public)
+                .with_context(|| format!("{} is no reviewer's key", path.display()))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let key = SecretKey::generate(name)?;
+            let text = format!("{}\n{}\n", key.secret_text(), key.public());
+            path.parent().map_or(Ok(()), fs::create_dir_all)?;
+            let mut file =
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+            file.write_all(text.as_bytes())?;
+            eprintln!("june: made the reviewer's key {}", path.display());
+            Ok(key)
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
