@@ -119,6 +119,7 @@ impl Reader {
     /// # Errors
     ///
     /// When there is something else.
+    #[allow(clippy::should_implement_trait, reason = "no iterator: nothing comes after an error")]
     pub fn next(&mut self) -> Result<Option<Item>, Broken> {
         loop {
             let Some(segment) = &mut self.segment else {

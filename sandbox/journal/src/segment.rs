@@ -184,6 +184,7 @@ impl Segment {
     /// # Errors
     ///
     /// When there is something else.
+    #[allow(clippy::should_implement_trait, reason = "no iterator: nothing comes after an error")]
     pub fn next(&mut self) -> Result<Option<Frame>, Damage> {
         let left = self.length.saturating_sub(self.offset);
         if left == 0 {

@@ -93,7 +93,7 @@ pub fn verify(
             Ok(Some(Item::Record { number, bytes, .. })) => {
                 tail += bytes.len() as u64 + segment::FRAME;
                 check.record(number, &bytes);
-                if number % 4096 == 0 {
+                if number.is_multiple_of(4096) {
                     progress(number);
                 }
             }
@@ -260,7 +260,7 @@ impl<'a> Check<'a> {
             let path = self.folder.tree();
             self.problem(format!("{}: {why}, at record {number}", path.display()));
         }
-        if number % 64 == 0 {
+        if number.is_multiple_of(64) {
             self.began.push(0);
         }
         match Record::from_bytes(bytes) {

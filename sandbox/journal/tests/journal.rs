@@ -154,7 +154,7 @@ fn a_torn_end_is_cut_off_and_told() {
         june_journal::segment::Kind::Record,
         &record,
     );
-    torn.extend_from_slice(&torn[whole.len()..whole.len() + 20].to_vec());
+    torn.extend_from_within(whole.len()..whole.len() + 20);
     fs::write(&segment, &torn).unwrap();
     fs::write(folder.writing(), b"").unwrap();
     let report = verify(&folder, None, |_| {}).unwrap();

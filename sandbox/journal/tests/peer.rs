@@ -11,11 +11,11 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{journal, run};
-use june_journal::Folder;
+use common::{clock, journal, run};
 use june_journal::note::Checkpoint;
 use june_journal::reader::{Item, Reader};
 use june_journal::tree::{self, TreeFile};
+use june_journal::{Folder, Journal};
 use tlog_tiles::Hash;
 
 /// Where Debian and Ubuntu put Go's packages.
@@ -70,8 +70,9 @@ fn go_verifies_the_journal_and_its_proofs() {
     for number in 0..7 {
         run(&journal, &format!("{number}")).unwrap();
     }
-    journal.flush().unwrap();
+    journal.close().unwrap();
     let kept = fs::read_to_string(folder.checkpoint()).unwrap();
+    let (journal, _) = Journal::open(&folder, clock).unwrap();
     for number in 7..20 {
         run(&journal, &format!("{number}")).unwrap();
     }

@@ -7,9 +7,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     let Ok(record) = Record::from_bytes(bytes) else { return };
     assert_eq!(record.to_bytes(), bytes, "{record:?}");
-    for data in record.data() {
-        assert_eq!(data.is_empty(), data.len() == 0);
-    }
+    assert!(record.data().all(|data| data.len() > 0 || data.is_empty()));
     if let june_journal::record::Event::End(end) = &record.event
         && let Some(exit) = &end.exit
     {
