@@ -73,11 +73,14 @@ pub fn verify(
     let published = read_short(&folder.checkpoint());
     let mut check = Check::new(folder, &key, live || folder.writing().exists());
 
-    match since.map(|note| Checkpoint::open(note, &key)) {
-        Some(Ok(since)) => check.since = Some(since),
-        Some(Err(error)) => check.problem(format!("the checkpoint to compare with: {error}")),
-        None => {}
-    }
+    let since = since.and_then(|note| match Checkpoint::open(note, &key) {
+        Ok(since) => Some(since),
+        Err(error) => {
+            check.problem(format!("the checkpoint to compare with: {error}"));
+            None
+        }
+    });
+    check.since = since;
     let mut published_seen = false;
     let (mut last, mut tail, mut committed) = (None, 0, false);
     let mut reader = Reader::open(folder)?;
@@ -123,7 +126,9 @@ pub fn verify(
     if tail > 0 && !check.unfinished {
         check.problem(format!("{tail} bytes follow the last checkpoint"));
     }
-    if let Some(since) = check.since {
+    // Records that follow the last checkpoint do not count: nobody said that they
+    // are durable, and the next writer cuts them off.
+    if let Some(since) = since.filter(|since| since.size > checkpoint.size) {
         check.problem(format!(
             "there are {} records, and there were {} when the checkpoint to compare with was made",
             checkpoint.size, since.size
@@ -176,7 +181,8 @@ struct Check<'a> {
     open: HashMap<u64, Run>,
     /// One bit for each record: whether a run began there.
     began: Vec<u64>,
-    blobs: HashSet<Digest>,
+    /// The blobs that were looked at, with their lengths.
+    blobs: HashSet<(Digest, u64)>,
     runs: u64,
     checkpoints: u64,
     problems: Vec<String>,
@@ -352,7 +358,7 @@ impl<'a> Check<'a> {
 
     fn blob(&mut self, data: &Data) -> Result<(), String> {
         match data {
-            Data::Blob { digest, length } if self.blobs.insert(*digest) => {
+            Data::Blob { digest, length } if self.blobs.insert((*digest, *length)) => {
                 let found = self.folder.blobs().get(digest, *length);
                 found.map(|_value| ()).map_err(|error| error.to_string())
             }

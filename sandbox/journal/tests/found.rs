@@ -6,8 +6,9 @@ mod common;
 use std::fs;
 use std::path::PathBuf;
 
-use common::{clock, journal, run};
+use common::{clock, journal, run, start};
 use june_journal::note::{Checkpoint, PublicKey, SecretKey};
+use june_journal::record::Data;
 use june_journal::segment::{self, Kind, Segment};
 use june_journal::tree::{self, TreeFile};
 use june_journal::verify::verify;
@@ -101,6 +102,40 @@ fn a_checkpoint_of_more_records_than_can_be() {
         assert_eq!(TreeFile::length(size), u64::MAX);
     }
     assert!(tree::prove_record(&TreeFile::open(&folder.tree()).unwrap(), 1 << 62, 0).is_err());
+}
+
+/// They are there still, but the next writer cuts them off.
+#[test]
+fn records_that_lost_their_checkpoint_are_missed() {
+    let temporary = tempfile::tempdir().unwrap();
+    let (folder, path) = written(&temporary);
+    let kept = fs::read_to_string(folder.checkpoint()).unwrap();
+    let mut segment = Segment::open(&path).unwrap();
+    let mut end = segment.offset();
+    while let Some(frame) = segment.next().unwrap() {
+        if frame.kind == Kind::Record {
+            end = segment.offset();
+        }
+    }
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(end).unwrap();
+    fs::write(folder.writing(), b"").unwrap();
+    fs::write(folder.checkpoint(), b"").unwrap();
+    let report = verify(&folder, Some(&kept), |_| {}).unwrap();
+    assert!(report.records < 9 && report.tail > 0, "{report:?}");
+    assert!(report.problems.iter().any(|told| told.contains("there were 9")), "{report:?}");
+}
+
+#[test]
+fn a_blob_has_one_length() {
+    let temporary = tempfile::tempdir().unwrap();
+    let (folder, journal) = journal(temporary.path());
+    let data = journal.data(vec![b'x'; 5000]).unwrap();
+    let Data::Blob { digest, .. } = data else { panic!("{data:?}") };
+    journal.start(start("right", data)).unwrap();
+    journal.start(start("wrong", Data::Blob { digest, length: 4999 })).unwrap();
+    journal.close().unwrap();
+    let report = verify(&folder, None, |_| {}).unwrap();
+    assert!(report.problems.iter().any(|told| told.starts_with("record 1: blob")), "{report:?}");
 }
 
 /// Only the first signature of a key is looked at, so there must be no other.
