@@ -1,9 +1,9 @@
 //! Grading many samples at once.
 
 use std::cmp::Reverse;
-use std::iter;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
@@ -14,6 +14,9 @@ use crate::dataset::{Dataset, Task};
 use crate::grading::{GradingError, Record, grade};
 use crate::run::{Run, RunError};
 use crate::samples::Sample;
+
+/// How often it is looked whether the journal has made a run durable.
+const DURABLE_CHECK: Duration = Duration::from_millis(5);
 
 /// How often a worker looks whether it should stop.
 const STOP_CHECK: Duration = Duration::from_millis(50);
@@ -109,25 +112,34 @@ pub fn evaluate(
         }
         drop(sender);
         let mut result = Ok(());
-        while let Ok(first) = records.recv() {
-            // All that is there now has one commit of the journal to wait for.
-            let graded: Vec<_> = iter::once(first).chain(records.try_iter()).collect();
-            let last = graded.iter().filter_map(|graded| graded.as_ref().ok()?.last).max();
-            let mut written = match (&settings.journal, last) {
-                (Some((journal, _)), Some(last)) => journal.wait(last).map_err(Into::into),
-                _ => Ok(()),
+        // Records whose runs are not yet durable.
+        let mut held: VecDeque<Graded> = VecDeque::new();
+        loop {
+            let next = match held.is_empty() {
+                true => records.recv().map_err(|_closed| RecvTimeoutError::Disconnected),
+                false => records.recv_timeout(DURABLE_CHECK),
             };
-            for graded in graded {
-                written = written.and_then(|()| {
-                    let Graded { record, .. } = graded?;
-                    run.append(record.clone())?;
-                    finished(&record);
-                    Ok(())
-                });
+            let mut written = match next {
+                Ok(graded) => graded.map(|graded| held.push_back(graded)).map_err(Into::into),
+                Err(RecvTimeoutError::Timeout) => Ok(()),
+                Err(RecvTimeoutError::Disconnected) if held.is_empty() => break,
+                Err(RecvTimeoutError::Disconnected) => settings
+                    .journal
+                    .as_ref()
+                    .map_or(Ok(()), |(journal, _)| journal.flush())
+                    .map_err(Into::into),
+            };
+            let durable = settings.journal.as_ref().map_or(0, |(journal, _)| journal.durable());
+            while written.is_ok()
+                && let Some(graded) = held.pop_front_if(|graded| graded.last < Some(durable))
+            {
+                written = run.append(graded.record.clone()).map_err(Into::into);
+                finished(&graded.record);
             }
-            if result.is_ok() && written.is_err() {
+            if written.is_err() {
+                held.clear();
                 halt.store(true, Ordering::Relaxed);
-                result = written;
+                result = result.and(written);
             }
         }
         match result {

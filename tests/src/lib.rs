@@ -14,6 +14,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -73,7 +74,7 @@ pub fn run(command: &mut Command) -> Ended {
 /// `june`, to be run in this folder.
 pub fn june(folder: &Path) -> Command {
     let mut command = bare(folder);
-    command.env("JUNE_CACHE", cache());
+    command.env("JUNE_CACHE", cache()).env("JUNE_JOURNAL", folder.join("journal"));
     command
 }
 
@@ -230,6 +231,7 @@ pub fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     let mut names: Vec<String> =
         entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.retain(|name| name != "journal");
     names.sort();
     names
 }
@@ -240,4 +242,22 @@ pub fn wait_for_lines(child: &mut Child, path: &Path, lines: usize) {
     while count() < lines && child.try_wait().unwrap().is_none() {
         thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// Runs the work while every processor is kept busy.
+pub fn on_a_busy_machine<T>(work: impl FnOnce() -> T) -> T {
+    let done = AtomicBool::new(false);
+    let processors = thread::available_parallelism().map_or(2, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..processors {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        done.store(true, Ordering::Relaxed);
+        result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }

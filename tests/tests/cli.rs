@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 #[test]
 fn every_command_has_help() {
-    let purposes: [(&[&str], &str); 8] = [
+    let purposes: [(&[&str], &str); 18] = [
         (&[], "A host for AI agents that nobody has to trust"),
         (&["eval"], "Grade solutions to a benchmark, each in a sandbox of its own"),
         (&["dataset"], "Get the tasks of a benchmark"),
@@ -18,6 +18,16 @@ fn every_command_has_help() {
         (&["dataset", "list"], "List the data sets that June knows"),
         (&["component"], "Look at WebAssembly components"),
         (&["component", "inspect"], "Show what a component is"),
+        (&["journal"], "Prove, read and replay what components did"),
+        (&["journal", "init"], "Make an empty journal"),
+        (&["journal", "list"], "List runs"),
+        (&["journal", "show"], "Show a run"),
+        (&["journal", "verify"], "Is every byte of the journal as it was written?"),
+        (&["journal", "checkpoint"], "Print the newest signed checkpoint"),
+        (&["journal", "replay"], "Run a recorded run again"),
+        (&["journal", "diff"], "Compare two runs by what they did"),
+        (&["journal", "export"], "Write runs in another format"),
+        (&["journal", "review"], "Sign off a run"),
         (&["doctor"], "Check that everything is here that June needs"),
     ];
     let folder = tempfile::tempdir().unwrap();
@@ -33,7 +43,7 @@ fn every_command_has_help() {
     let help = run(bare(folder.path()).arg("--help")).stdout;
     let commands = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
     let listed: Vec<_> = commands.lines().filter_map(|l| l.split_whitespace().next()).collect();
-    assert_eq!(listed, ["eval", "dataset", "component", "doctor", "help"]);
+    assert_eq!(listed, ["eval", "dataset", "component", "journal", "doctor", "help"]);
 }
 
 #[test]

@@ -6,28 +6,8 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
-use june_tests::{eval, hostile, june, run, shared, write_samples};
-
-/// Runs the work while every processor is kept busy.
-fn on_a_busy_machine<T>(work: impl FnOnce() -> T) -> T {
-    let done = AtomicBool::new(false);
-    let processors = thread::available_parallelism().map_or(2, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..processors {
-            scope.spawn(|| {
-                while !done.load(Ordering::Relaxed) {
-                    std::hint::spin_loop();
-                }
-            });
-        }
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-        done.store(true, Ordering::Relaxed);
-        result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
-}
+use june_tests::{eval, hostile, june, on_a_busy_machine, run, shared, write_samples};
 
 /// The results of the command in `folder` with so many workers.
 fn results(mut command: Command, folder: &Path, workers: &str) -> String {

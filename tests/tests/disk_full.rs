@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use june_tests::{Ended, cheap_samples, eval, json_lines, names, run, write_samples};
+use june_tests::{Ended, cheap_samples, eval, json_lines, june, names, run, write_samples};
 use tempfile::TempDir;
 
 const SAMPLES: usize = 150;
@@ -54,10 +54,25 @@ fn resumes(folder: &Path) {
     assert_eq!(names(&folder.join("run")), names(&folder.join("whole")));
 }
 
+/// Nothing goes on unrecorded.
+#[test]
+fn while_the_journal_is_written() {
+    let folder = graded();
+    let ended = file_limit(folder.path(), 24, &[]).with(3);
+    let ended = ended.says("the journal takes no more records: File too large");
+    assert_eq!(ended.stdout, "");
+    let graded = json_lines(&folder.path().join("run/records.jsonl")).len();
+    assert!(graded < SAMPLES, "{graded}");
+    run(june(folder.path()).args(["journal", "verify"])).with(0);
+    resumes(folder.path());
+    let ended = run(june(folder.path()).args(["journal", "verify", "--json"])).with(0);
+    assert!(ended.json()["runs"].as_u64() >= Some(SAMPLES as u64), "{ended}");
+}
+
 #[test]
 fn while_records_are_written() {
     let folder = graded();
-    let ended = file_limit(folder.path(), 8, &[]).with(3);
+    let ended = file_limit(folder.path(), 8, &["--no-journal"]).with(3);
     let graded = json_lines(&folder.path().join("run/records.jsonl")).len();
     assert!(0 < graded && graded < SAMPLES, "{graded}");
     let ended = ended
@@ -70,7 +85,7 @@ fn while_records_are_written() {
     // The reason is given once.
     assert_eq!(ended.stderr.matches("File too large").count(), 1, "{ended}");
     // Still no room (but perhaps for a shorter record): nothing is lost.
-    file_limit(folder.path(), 8, &["--resume"]).with(3);
+    file_limit(folder.path(), 8, &["--resume", "--no-journal"]).with(3);
     assert!(json_lines(&folder.path().join("run/records.jsonl")).len() >= graded);
     resumes(folder.path());
 }

@@ -30,6 +30,10 @@ pub const GROUP: usize = 1024;
 /// How long a record waits for others at the most before it is written.
 pub const DELAY: Duration = Duration::from_millis(5);
 
+/// How old the file of the newest checkpoint may be while records come in.
+/// Every checkpoint is in the segments at once.
+const PUBLISH: Duration = Duration::from_millis(100);
+
 /// How many records, and how many bytes, may wait to be written.
 const WAITING: (usize, usize) = (4 * GROUP, 16 << 20);
 
@@ -115,6 +119,8 @@ impl Journal {
             tree,
             buffer: Vec::new(),
             hashes: Vec::new(),
+            published: None,
+            unpublished: None,
             _lock: lock,
         };
         let queue = Queue { next: size, durable: size, ..Queue::default() };
@@ -203,6 +209,11 @@ impl Journal {
             queue = shared.written.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         Ok(())
+    }
+
+    /// How many records are durable: all those of a lower number.
+    pub fn durable(&self) -> u64 {
+        self.0.shared.lock().durable
     }
 
     /// Returns when every record so far is durable.
@@ -345,6 +356,10 @@ struct Writer {
     tree: File,
     buffer: Vec<u8>,
     hashes: Vec<u8>,
+    /// When the file of the newest checkpoint was written, and the one that it
+    /// should hold by now.
+    published: Option<Instant>,
+    unpublished: Option<String>,
     _lock: File,
 }
 
@@ -384,6 +399,16 @@ impl Writer {
         // From here on nothing can be lost: both are made anew from the segments.
         let at = crate::tree::TreeFile::length(before);
         self.tree.write_all_at(&self.hashes, at)?;
+        self.publish(checkpoint, PUBLISH)
+    }
+
+    /// Replaces the file of the newest checkpoint, unless it is that young.
+    fn publish(&mut self, checkpoint: String, age: Duration) -> io::Result<()> {
+        if self.published.is_some_and(|published| published.elapsed() < age) {
+            self.unpublished = Some(checkpoint);
+            return Ok(());
+        }
+        (self.unpublished, self.published) = (None, Some(Instant::now()));
         recovery::publish(&self.folder, checkpoint.as_bytes())
     }
 
@@ -410,10 +435,13 @@ impl Writer {
     }
 
     /// Leaves a journal in which everything is written.
-    fn end(self) {
-        let done = self
-            .tree
-            .sync_data()
+    fn end(mut self) {
+        let published = match self.unpublished.take() {
+            Some(checkpoint) => self.publish(checkpoint, Duration::ZERO),
+            None => Ok(()),
+        };
+        let done = published
+            .and_then(|()| self.tree.sync_data())
             .and_then(|()| File::open(self.folder.checkpoint())?.sync_data())
             .and_then(|()| sync(self.folder.path()));
         // Otherwise the next writer looks at everything again.

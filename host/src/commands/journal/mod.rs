@@ -8,6 +8,7 @@ mod review;
 mod show;
 mod verify;
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -158,7 +159,9 @@ pub(crate) fn open_journal(folder: Option<&Path>) -> Result<Journal, Failure> {
     let folder = Folder::new(folder);
     if matches!(folder.read_public_key(), Err(Error::Missing(_))) {
         folder.init(&new_name()).environment()?;
-        eprintln!("june: made the journal {}", folder.path().display());
+        if std::io::stderr().is_terminal() {
+            eprintln!("june: made the journal {}", folder.path().display());
+        }
     }
     let (journal, tail) =
         Journal::open(&folder, now).context("cannot record what runs").environment()?;
