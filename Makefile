@@ -11,6 +11,9 @@ dist   := components/dist
 guest  := components/runners/python
 june   := $(target)/debug/june
 
+# What `make` runs is recorded in this clone.
+export JUNE_JOURNAL ?= $(CURDIR)/runs/journal
+
 # Python environments, named by what is in them.
 venv = $(cache)/python/$(1)-$(firstword $(shell sha256sum $(2) | cut -c1-12))
 componentize := $(call venv,componentize,$(guest)/requirements.txt)
@@ -39,6 +42,7 @@ lint:
 bench: $(dist)/python.wasm $(peers)/done
 	cargo build --workspace
 	cargo bench --profile dev --workspace --bench instance
+	cargo bench --profile dev --workspace --bench journal
 	python3 benchmarks/benches/against_peers.py --june $(june) --python $(peers)/bin/python \
 		--dataset-file "$$($(june) dataset pull humaneval --python $(peers)/bin/python)" $(BENCH)
 

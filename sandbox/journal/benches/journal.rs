@@ -1,6 +1,7 @@
 //! How fast the journal is: appending through group commit, and verifying.
 //!
-//! `cargo bench --profile dev --workspace --bench journal [RECORDS]`. The peer
+//! `cargo bench --profile dev --workspace --bench journal -- [RECORDS] [FOLDER]`; with a folder,
+//! the journal is left there. The peer
 //! of appending is the least that any journal does: writing the same bytes in
 //! the same groups, each followed by `fdatasync`.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark")]
@@ -54,10 +55,12 @@ fn cpu() -> f64 {
 }
 
 fn main() {
-    let records: u64 =
-        std::env::args().filter_map(|word| word.parse().ok()).next().unwrap_or(1_000_000);
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let records: u64 = words.iter().find_map(|word| word.parse().ok()).unwrap_or(1_000_000);
+    let kept = words.iter().find(|word| word.parse::<u64>().is_err());
     let temporary = tempfile::tempdir_in(std::env::var_os("TMPDIR").unwrap_or(".".into())).unwrap();
-    let folder = Folder::new(temporary.path().join("journal"));
+    let path = kept.map_or_else(|| temporary.path().join("journal"), Into::into);
+    let folder = Folder::new(path);
     folder.init("june/bench").unwrap();
 
     let (journal, _) = Journal::open(&folder, || 0).unwrap();
