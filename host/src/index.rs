@@ -5,10 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use june_sandbox::journal::reader::{self, Item, Place, Reader};
 use june_sandbox::journal::record::{Event, Opinion, Record};
 use june_sandbox::journal::tree::TreeFile;
+use june_sandbox::journal::writer::GROUP;
 use june_sandbox::journal::{Error, Folder};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
@@ -43,7 +44,12 @@ const TABLES: &str = "
 pub(crate) struct Index {
     database: Connection,
     folder: Folder,
+    /// Why the journal could not be read to its end.
+    pub(crate) broken: Option<String>,
 }
+
+/// The most bytes that the records of one run may have, to be read at once.
+const MAX_RUN: usize = 256 << 20;
 
 /// A run, as a list shows it.
 #[derive(Debug, Serialize)]
@@ -95,7 +101,7 @@ impl Index {
             // Somebody else's journal: the index lives as long as the command.
             Err(_unwritable) => prepare(Connection::open_in_memory()?)?,
         };
-        let mut index = Self { database, folder: folder.clone() };
+        let mut index = Self { database, folder: folder.clone(), broken: None };
         if !index.fits()? {
             index
                 .database
@@ -116,7 +122,7 @@ impl Index {
     /// Whether the journal still begins with what was taken in.
     fn fits(&self) -> Result<bool> {
         let Some((size, root, _)) = self.covered()? else { return Ok(true) };
-        let tree = TreeFile::open(&self.folder.tree()).context("the journal's tree")?;
+        let Ok(tree) = TreeFile::open(&self.folder.tree()) else { return Ok(false) };
         Ok(tree.frontier(size).is_ok_and(|frontier| frontier.root().to_string() == root))
     }
 
@@ -128,8 +134,23 @@ impl Index {
         let mut group: Vec<(u64, Place, Vec<u8>)> = Vec::new();
         let mut newest = None;
         // What follows the last checkpoint is not yet part of the journal.
-        while let Ok(Some(item)) = reader.next() {
+        loop {
+            let item = match reader.next() {
+                Ok(Some(item)) => item,
+                Ok(None) => break,
+                Err(broken) => {
+                    // The end of what is being written is no damage.
+                    if !(reader.is_last() && self.folder.writing().exists()) {
+                        self.broken = Some(broken.to_string());
+                    }
+                    break;
+                }
+            };
             match item {
+                Item::Record { .. } if group.len() >= GROUP => {
+                    self.broken = Some("too many records follow a checkpoint".into());
+                    break;
+                }
                 Item::Record { number, place, bytes } => group.push((number, place, bytes)),
                 Item::Checkpoint(_) => {
                     for (number, place, bytes) in group.drain(..) {
@@ -217,10 +238,12 @@ impl Index {
             let place = Place { segment: number(row, 1)?, offset: number(row, 2)? };
             Ok((number(row, 0)?, place))
         })?;
-        let mut records = Vec::new();
+        let (mut records, mut total) = (Vec::new(), 0);
         for found in places {
             let (number, place) = found?;
             let bytes = reader::read(&self.folder, place)?;
+            total += bytes.len();
+            ensure!(total <= MAX_RUN, "run {run} has more than {MAX_RUN} bytes of records");
             let record = Record::from_bytes(&bytes)
                 .ok()
                 .filter(|record| record.run == run)

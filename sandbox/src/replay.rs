@@ -5,6 +5,39 @@
 //! replay makes the answers anew where they follow from the start, takes them
 //! from the journal where they do not, and stops at the first call that is not
 //! the recorded one.
+//!
+//! ```
+//! use june_sandbox::journal::reader::{Item, Reader};
+//! use june_sandbox::journal::{Folder, Journal, Record};
+//! use june_sandbox::{Cache, Engine, Limits, Program, Recorded, Recording, Replay, Runner};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let path = std::env::var_os("JUNE_COMPONENTS").unwrap_or("../components/dist".into());
+//! # let path = std::path::Path::new(&path).join("echo.wasm");
+//! # let temporary = tempfile::tempdir()?;
+//! let folder = Folder::new(temporary.path().join("journal"));
+//! folder.init("example.org/journal")?;
+//! let (journal, _) = Journal::open(&folder, || 0)?;
+//!
+//! let runner = Runner::load(&Engine::new()?, &path, &Cache::none())?;
+//! let program = Program::python("print 42");
+//! let recording = Recording { journal: &journal, session: "example", parent: None };
+//! let recorded = runner.record(&program, &Limits::default(), 0, &recording).await?;
+//! journal.close()?;
+//!
+//! let (mut reader, mut records) = (Reader::open(&folder)?, Vec::new());
+//! while let Some(item) = reader.next()? {
+//!     if let Item::Record { bytes, .. } = item {
+//!         records.push(Record::from_bytes(&bytes)?);
+//!     }
+//! }
+//! let run = Recorded::gather(records, &folder.blobs())?;
+//! let Replay::Identical { fuel, .. } = runner.replay(&run).await? else { panic!() };
+//! assert_eq!(fuel, recorded.outcome.fuel);
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -15,8 +15,8 @@ use crate::Digest;
 const LEVEL: i32 = 3;
 const TRAILER: usize = 8;
 
-/// The longest value that is kept.
-pub const MAX_BLOB: u64 = 1 << 30;
+/// The longest value that is kept, and so the most memory that reading one takes.
+pub const MAX_BLOB: u64 = 64 << 20;
 
 /// A folder of blobs.
 #[derive(Clone, Debug)]
@@ -55,8 +55,11 @@ impl Blobs {
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// When it cannot be written, or is longer than [`MAX_BLOB`].
     pub fn put(&self, bytes: &[u8]) -> io::Result<Digest> {
+        if bytes.len() as u64 > MAX_BLOB {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         let digest = Digest::of(bytes);
         let path = self.path(&digest);
         if path.exists() {
@@ -86,12 +89,15 @@ impl Blobs {
     pub fn get(&self, digest: &Digest, length: u64) -> Result<Vec<u8>, BlobError> {
         let cannot = |source| BlobError::Io { digest: *digest, source };
         let damaged = || BlobError::Damaged(*digest);
+        if length > MAX_BLOB {
+            return Err(damaged());
+        }
         let file = File::open(self.path(digest)).map_err(cannot)?;
         // What was compressed is never much longer than before.
-        let most = length.min(MAX_BLOB) + length / 64 + 1024;
+        let most = length + length / 64 + 1024;
         let mut compressed = Vec::new();
         file.take(most + 1).read_to_end(&mut compressed).map_err(cannot)?;
-        if compressed.len() as u64 > most || length > MAX_BLOB {
+        if compressed.len() as u64 > most {
             return Err(damaged());
         }
         let end = compressed.len().checked_sub(TRAILER).ok_or_else(damaged)?;

@@ -88,6 +88,9 @@ impl Place {
             Err(error) if is_missing(&error) => return Err(error).input(),
             index => index.environment()?,
         };
+        if let Some(broken) = &index.broken {
+            eprintln!("june: cannot read on: {broken}\nhint: `june journal verify`");
+        }
         Ok((folder, index))
     }
 }
