@@ -20,6 +20,7 @@
 //! | [`verify`] | is everything as it was written? |
 
 pub mod blobs;
+mod commit;
 mod digest;
 pub mod folder;
 pub mod note;

@@ -8,21 +8,15 @@
 //! first of them. Appending blocks while too much has gathered. After a failure
 //! the journal takes no more records: what cannot be recorded must not happen.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::FileExt;
-use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::blobs::{Blobs, sync};
+use crate::blobs::Blobs;
+use crate::commit::Files;
 use crate::folder::{Error, Folder};
-use crate::note::{Checkpoint, SecretKey};
 use crate::record::{Data, Event, INLINE, MAX_RECORD, Record, Start};
-use crate::recovery::{self, Tail};
-use crate::segment::{self, HEADER, Kind};
-use crate::tree::Frontier;
+use crate::recovery::Tail;
 
 /// The most records that one checkpoint commits.
 pub const GROUP: usize = 1024;
@@ -30,15 +24,8 @@ pub const GROUP: usize = 1024;
 /// How long a record waits for others at the most before it is written.
 pub const DELAY: Duration = Duration::from_millis(5);
 
-/// How old the file of the newest checkpoint may be while records come in.
-/// Every checkpoint is in the segments at once.
-const PUBLISH: Duration = Duration::from_millis(100);
-
 /// How many records, and how many bytes, may wait to be written.
 const WAITING: (usize, usize) = (4 * GROUP, 16 << 20);
-
-/// The length at which a segment is closed and another begun.
-const SEGMENT: u64 = 16 << 20;
 
 /// A journal, open for writing. Clones share it.
 #[derive(Clone)]
@@ -88,48 +75,15 @@ impl Journal {
     /// When there is no journal, somebody else writes to it, it cannot be
     /// written, or it is damaged.
     pub fn open(folder: &Folder, clock: fn() -> u64) -> Result<(Self, Option<Tail>), Error> {
-        let key = folder.read_secret_key()?;
-        let io = |path: &Path| {
-            let path = path.to_path_buf();
-            move |source| Error::Io { path, source }
-        };
-        let path = folder.lock();
-        let lock = OpenOptions::new().write(true).open(&path).map_err(io(&path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => return Err(Error::Locked(folder.path().into())),
-            Err(fs::TryLockError::Error(source)) => return Err(Error::Io { path, source }),
-        }
-        let recovered = recovery::recover(folder, key.public())?;
-        let path = folder.writing();
-        File::create(&path)
-            .and_then(|file| file.sync_all())
-            .and_then(|()| sync(folder.path()))
-            .map_err(io(&path))?;
-        let path = folder.tree();
-        let tree = OpenOptions::new().write(true).open(&path).map_err(io(&path))?;
-        let size = recovered.frontier.size();
-        let writer = Writer {
-            folder: folder.clone(),
-            key,
-            segment: recovered.segment,
-            position: recovered.position,
-            length: recovered.length,
-            frontier: recovered.frontier,
-            tree,
-            buffer: Vec::new(),
-            hashes: Vec::new(),
-            published: None,
-            unpublished: None,
-            _lock: lock,
-        };
+        let (files, tail) = Files::open(folder)?;
+        let size = files.size();
         let queue = Queue { next: size, durable: size, ..Queue::default() };
         let shared = Arc::new(Shared { queue: Mutex::new(queue), ..Shared::default() });
         let writing = shared.clone();
         let thread = std::thread::Builder::new()
             .name("june-journal".into())
-            .spawn(move || writing.write_all(writer))
-            .map_err(io(folder.path()))?;
+            .spawn(move || writing.write_all(files))
+            .map_err(|source| Error::Io { path: folder.path().into(), source })?;
         let handle = Handle {
             shared,
             blobs: folder.blobs(),
@@ -137,7 +91,7 @@ impl Journal {
             folder: folder.clone(),
             thread: Mutex::new(Some(thread)),
         };
-        Ok((Self(Arc::new(handle)), recovered.tail))
+        Ok((Self(Arc::new(handle)), tail))
     }
 
     /// The journal's folder.
@@ -293,12 +247,12 @@ impl Shared {
     }
 
     /// The thread: writes group after group.
-    fn write_all(&self, mut writer: Writer) {
+    fn write_all(&self, mut files: Files) {
         while let Some(group) = self.gather() {
-            let result = writer.commit(&group);
+            let result = files.commit(&group);
             let mut queue = self.lock();
             match result {
-                Ok(()) => queue.durable = writer.frontier.size(),
+                Ok(()) => queue.durable = files.size(),
                 Err(error) => {
                     queue.failed.get_or_insert(error.to_string());
                 }
@@ -310,7 +264,7 @@ impl Shared {
                 return;
             }
         }
-        writer.end();
+        files.end();
     }
 
     /// Waits for the next group; nothing when there is no more to come.
@@ -340,113 +294,5 @@ impl Shared {
         queue.bytes -= group.iter().map(Vec::len).sum::<usize>();
         queue.since = (!queue.records.is_empty()).then(Instant::now);
         Some(group)
-    }
-}
-
-/// The files, in the hands of the thread.
-struct Writer {
-    folder: Folder,
-    key: SecretKey,
-    segment: File,
-    /// Where the segment begins, in the stream.
-    position: u64,
-    /// How long it is.
-    length: u64,
-    frontier: Frontier,
-    tree: File,
-    buffer: Vec<u8>,
-    hashes: Vec<u8>,
-    /// When the file of the newest checkpoint was written, and the one that it
-    /// should hold by now.
-    published: Option<Instant>,
-    unpublished: Option<String>,
-    _lock: File,
-}
-
-impl Writer {
-    /// Writes a group and the checkpoint over it. When this returns, they are
-    /// durable.
-    fn commit(&mut self, group: &[Vec<u8>]) -> io::Result<()> {
-        if self.length >= SEGMENT {
-            self.rotate()?;
-        }
-        self.buffer.clear();
-        self.hashes.clear();
-        let (before, mut frontier) = (self.frontier.size(), self.frontier.clone());
-        let start = self.position + self.length;
-        for record in group {
-            let position = start + self.buffer.len() as u64;
-            segment::frame(&mut self.buffer, position, Kind::Record, record);
-            frontier.push(tlog_tiles::record_hash(record), |hash| {
-                self.hashes.extend_from_slice(&hash.0);
-            });
-        }
-        let checkpoint = self.sign(&frontier)?;
-        let position = start + self.buffer.len() as u64;
-        segment::frame(&mut self.buffer, position, Kind::Checkpoint, checkpoint.as_bytes());
-        let written = self
-            .segment
-            .write_all_at(&self.buffer, self.length)
-            .and_then(|()| self.segment.sync_data());
-        if let Err(error) = written {
-            // Whether or not this succeeds, what follows the last checkpoint
-            // is cut off by the next writer.
-            let _ = self.segment.set_len(self.length);
-            return Err(error);
-        }
-        self.length += self.buffer.len() as u64;
-        self.frontier = frontier;
-        // From here on nothing can be lost: both are made anew from the segments.
-        let at = crate::tree::TreeFile::length(before);
-        self.tree.write_all_at(&self.hashes, at)?;
-        self.publish(checkpoint, PUBLISH)
-    }
-
-    /// Replaces the file of the newest checkpoint, unless it is that young.
-    fn publish(&mut self, checkpoint: String, age: Duration) -> io::Result<()> {
-        if self.published.is_some_and(|published| published.elapsed() < age) {
-            self.unpublished = Some(checkpoint);
-            return Ok(());
-        }
-        (self.unpublished, self.published) = (None, Some(Instant::now()));
-        recovery::publish(&self.folder, checkpoint.as_bytes())
-    }
-
-    fn sign(&self, frontier: &Frontier) -> io::Result<String> {
-        let checkpoint = Checkpoint { size: frontier.size(), root: frontier.root() };
-        checkpoint.sign(&self.key).map_err(io::Error::other)
-    }
-
-    /// Begins another segment, with the checkpoint over all before it.
-    fn rotate(&mut self) -> io::Result<()> {
-        let position = self.position + self.length;
-        let first = self.frontier.size();
-        let mut bytes = segment::header(first, position).to_vec();
-        let checkpoint = self.sign(&self.frontier)?;
-        segment::frame(&mut bytes, position + HEADER, Kind::Checkpoint, checkpoint.as_bytes());
-        let partial = self.folder.path().join("segment.partial");
-        let mut file = File::create(&partial)?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        fs::rename(&partial, segment::path(&self.folder.segments(), first))?;
-        sync(&self.folder.segments())?;
-        (self.segment, self.position, self.length) = (file, position, bytes.len() as u64);
-        Ok(())
-    }
-
-    /// Leaves a journal in which everything is written.
-    fn end(mut self) {
-        let published = match self.unpublished.take() {
-            Some(checkpoint) => self.publish(checkpoint, Duration::ZERO),
-            None => Ok(()),
-        };
-        let done = published
-            .and_then(|()| self.tree.sync_data())
-            .and_then(|()| File::open(self.folder.checkpoint())?.sync_data())
-            .and_then(|()| sync(self.folder.path()));
-        // Otherwise the next writer looks at everything again.
-        if done.is_ok() {
-            let _ = fs::remove_file(self.folder.writing());
-        }
     }
 }
