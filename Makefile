@@ -29,6 +29,7 @@ demo: $(dist)/python.wasm
 
 # Tests run the built binary, so it is built first. nextest is quicker, and not needed.
 test: components
+	./setup --tests
 	cargo build --workspace
 	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace; \
 	else cargo test --workspace --lib --bins --tests; fi

@@ -6,6 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use twox_hash::XxHash3_64;
@@ -71,7 +72,8 @@ impl Blobs {
             sync(&self.0)?;
         }
         let compressed = zstd::bulk::compress(bytes, LEVEL)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let readable = fs::Permissions::from_mode(0o644);
+        let mut file = tempfile::Builder::new().permissions(readable).tempfile_in(folder)?;
         file.write_all(&compressed)?;
         file.write_all(&XxHash3_64::oneshot(&compressed).to_le_bytes())?;
         file.as_file().sync_all()?;

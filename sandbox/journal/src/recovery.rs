@@ -107,7 +107,8 @@ pub(crate) fn recover(folder: &Folder, key: &PublicKey) -> Result<Recovered, Err
     if text != note {
         publish(folder, &note).map_err(io(&published))?;
     }
-    let frontier = tree(folder, &firsts, &checkpoint)?;
+    let crashed = folder.writing().exists();
+    let frontier = tree(folder, &firsts, &checkpoint, crashed)?;
     Ok(Recovered { segment: file, position: segment.position, length: ending.end, frontier, tail })
 }
 
@@ -119,12 +120,19 @@ pub(crate) fn publish(folder: &Folder, note: &[u8]) -> io::Result<()> {
 }
 
 /// The frontier at a checkpoint: from the file of hashes, or where that does
-/// not fit, from the records, and then the file is made anew.
-fn tree(folder: &Folder, firsts: &[u64], checkpoint: &Checkpoint) -> Result<Frontier, Error> {
+/// not fit, from the records, and then the file is made anew. So it is after a
+/// crash, for the file was not made durable with the records.
+fn tree(
+    folder: &Folder,
+    firsts: &[u64],
+    checkpoint: &Checkpoint,
+    crashed: bool,
+) -> Result<Frontier, Error> {
     let path = folder.tree();
     let io = |source| Error::Io { path: path.clone(), source };
     let length = TreeFile::length(checkpoint.size);
-    if let Ok(tree) = TreeFile::open(&path)
+    if !crashed
+        && let Ok(tree) = TreeFile::open(&path)
         && fs::metadata(&path).map_err(io)?.len() >= length
         && let Ok(frontier) = tree.frontier(checkpoint.size)
         && frontier.root() == checkpoint.root

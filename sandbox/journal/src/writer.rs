@@ -220,6 +220,18 @@ impl Queue {
     }
 }
 
+/// Whoever waits must not wait for a thread that panicked.
+struct Ended<'a>(&'a Shared);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lock().failed.get_or_insert("its thread panicked".into());
+            self.0.written.notify_all();
+        }
+    }
+}
+
 fn lock_of<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -248,6 +260,7 @@ impl Shared {
 
     /// The thread: writes group after group.
     fn write_all(&self, mut files: Files) {
+        let _ended = Ended(self);
         while let Some(group) = self.gather() {
             let result = files.commit(&group);
             let mut queue = self.lock();
