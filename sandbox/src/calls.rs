@@ -17,6 +17,11 @@ use crate::replay::Expected;
 use crate::state::State;
 use crate::told::Told;
 
+/// Fuel that a call into the host costs, for the work is the host's: what the
+/// same time is worth in instructions, so that a program which does nothing
+/// but call the host ends as soon as any other.
+pub(crate) const HOST_CALL: u64 = 10_000;
+
 /// So many of a run's calls are listed one by one; of the rest the journal
 /// keeps their number and a digest. A program that only calls the host could
 /// otherwise fill a disk.
@@ -172,6 +177,12 @@ pub(crate) fn digest_line(text: &mut String, function: &str, arguments: &str, an
     }
 }
 
+/// Takes the fuel that a call costs.
+pub(crate) fn charge(store: &mut StoreContextMut<'_, State>) -> wasmtime::Result<()> {
+    let left = store.get_fuel()?.saturating_sub(HOST_CALL);
+    store.set_fuel(left)
+}
+
 /// Defines a host function, each call of which leaves its trace.
 pub(crate) fn define<P, R>(
     linker: &mut LinkerInstance<'_, State>,
@@ -185,6 +196,7 @@ where
 {
     let told = format!("{interface}.{name}");
     linker.func_wrap(name, move |mut store: StoreContextMut<'_, State>, parameters: P| {
+        charge(&mut store)?;
         let kept = store.data().calls.are_kept();
         let arguments = if kept { parameters.told() } else { String::new() };
         let answer = function(&mut store, parameters);
@@ -201,6 +213,7 @@ pub(crate) fn define_resource<T: 'static + Send>(
 ) -> wasmtime::Result<()> {
     let told = format!("{interface}.[resource-drop]{name}");
     linker.resource(name, ResourceType::host::<T>(), move |mut store, handle| {
+        charge(&mut store)?;
         let state = store.data_mut();
         let dropped = state.table.delete(Resource::<T>::new_own(handle));
         let answer = dropped.map(|_value| ()).map_err(wasmtime::Error::from);

@@ -2,7 +2,7 @@
 
 use wasmtime::{Config, Enabled, PoolingAllocationConfig};
 
-use crate::state::HOST_CALL;
+use crate::calls::HOST_CALL;
 use crate::{Digest, Error};
 
 /// The most linear memory that any one component can be granted.

@@ -10,11 +10,6 @@ use crate::limits::Meter;
 use crate::wasi::{Clock, Streams};
 use crate::{Engine, Error, Limits};
 
-/// Fuel that a call into the host costs, for the work is the host's: what the
-/// same time is worth in instructions, so that a program which does nothing
-/// but call the host ends as soon as any other.
-pub(crate) const HOST_CALL: u64 = 10_000;
-
 /// Fuel after which a computation lets its caller look at the wall clock: about
 /// 10 ms of it.
 const YIELD: u64 = 100_000_000;
@@ -55,10 +50,10 @@ impl State {
         store.set_max_component_handles(limits.handles);
         store.fuel_async_yield_interval(Some(YIELD)).map_err(Error::Engine)?;
         store.set_fuel(limits.fuel).map_err(Error::Engine)?;
+        // No place to change the fuel: code that enters the host for the engine's
+        // own purposes has the count in a register, and overwrites what is set.
         store.call_hook(|mut store, transition| {
             if let CallHook::CallingHost = transition {
-                let left = store.get_fuel()?.saturating_sub(HOST_CALL);
-                store.set_fuel(left)?;
                 store.data_mut().calls.enter();
             }
             Ok(())

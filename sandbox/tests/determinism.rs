@@ -54,3 +54,20 @@ async fn the_same_run_twice_is_the_same_run() {
         (echo(source, &Limits::default()).await, echo(source, &Limits::default()).await);
     assert_eq!(Outcome { wall: two.wall, ..one }, two);
 }
+
+/// Fuel is what was computed, however much of it there is, and however often the engine itself
+/// goes to the host meanwhile.
+#[tokio::test]
+async fn the_limit_does_not_change_the_fuel() {
+    let source = "print x\nrandom 100\nallocate 30000000\nclock\nallocate 30000000\nread";
+    let mut fuel = Vec::new();
+    for limit in [150_000_000, 1_000_000_000, 75_000_000_000, 1 << 50] {
+        let limits = Limits { fuel: limit, ..Limits::default() };
+        let outcome = echo(source, &limits).await;
+        assert_eq!(outcome.exit, Exit::Returned, "{limit}: {}", outcome.fuel);
+        fuel.push(outcome.fuel);
+    }
+    fuel.dedup();
+    assert_eq!(fuel.len(), 1, "{fuel:?}");
+    assert!(fuel[0] < 150_000_000, "{fuel:?}");
+}

@@ -12,7 +12,7 @@ use wasmtime::component::{LinkerInstance, Resource, ResourceType, Val};
 use wasmtime::{Engine, StoreContextMut, bail};
 
 use super::io::{InputStream, IoError, OutputStream, Pollable};
-use crate::calls::{Made, define_resource};
+use crate::calls::{Made, charge, define_resource};
 use crate::state::State;
 
 /// Stands for every resource of these packages. None but the network is made.
@@ -43,6 +43,7 @@ pub(super) fn add(
                 to.func_new_async(name, move |mut store, ty, arguments, results| {
                     let function = function.clone();
                     Box::new(async move {
+                        charge(&mut store)?;
                         let told: Vec<_> = arguments.iter().map(tell).collect();
                         // A borrowed handle must be given back, even unread.
                         for argument in arguments {

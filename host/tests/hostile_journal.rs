@@ -1,0 +1,186 @@
+//! Whoever has a key can sign whatever they like. No journal, however hostile, crashes, hangs or
+//! steers a command.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use june_sandbox::journal::record::{
+    self, Answer, Call, Data, Denial, End, Event, LimitHit, Opinion, Parent, Review, Start,
+    VirtualCall, VirtualCalls,
+};
+use june_sandbox::journal::{Folder, Journal};
+use june_sandbox::{Digest, Exception, Exit, Phase};
+
+/// Text that a terminal would obey, and more of it than anybody wants to read.
+fn nasty() -> String {
+    format!("\u{1b}[2J\u{1b}]0;owned\u{7}\r\n\u{9b}31m\u{202e}{}\0", "é".repeat(5000))
+}
+
+fn start(session: &str, parent: Option<Parent>) -> Start {
+    Start {
+        component: Digest::of(b"none"),
+        name: nasty(),
+        world: nasty(),
+        session: session.into(),
+        engine: nasty(),
+        configuration: Digest::of(b""),
+        grants: vec![nasty(), nasty(), String::new()],
+        policy: Digest::of(b""),
+        limits: BTreeMap::from([(nasty(), u64::MAX), ("fuel".into(), 0)]),
+        seed: u64::MAX,
+        epoch: u64::MAX,
+        input: BTreeMap::from([
+            (nasty(), Data::Inline(vec![0xff; 4096])),
+            ("gone".into(), Data::Blob { digest: Digest::of(b"gone"), length: u64::MAX }),
+        ]),
+        parent,
+    }
+}
+
+/// Every kind of record, with the worst that its fields can hold, in no order that makes sense.
+fn events(run: u64) -> Vec<Event> {
+    let blob = Data::Blob { digest: Digest::of(b"gone"), length: 1 << 40 };
+    let call = VirtualCall { function: nasty(), arguments: nasty(), answer: nasty() };
+    let exit = Exit::Raised(Exception {
+        kind: nasty(),
+        message: nasty(),
+        phase: Phase::Checks,
+        line: u32::MAX,
+        statement: Some(nasty()),
+    });
+    let end = |exit| {
+        Event::End(End {
+            exit,
+            fuel: u64::MAX,
+            peak_memory: u64::MAX,
+            calls: u64::MAX,
+            entries: u64::MAX,
+            denied: u64::MAX,
+            duration: u64::MAX,
+        })
+    };
+    vec![
+        end(Some(exit)),
+        Event::Answer(Answer {
+            number: u64::MAX,
+            result: blob.clone(),
+            fuel_before: 0,
+            fuel_after: u64::MAX,
+            duration: u64::MAX,
+        }),
+        Event::Virtual(VirtualCalls {
+            first: u64::MAX,
+            count: 0,
+            listed: vec![call; 3],
+            digest: Some(Digest::of(b"")),
+        }),
+        Event::Virtual(VirtualCalls { first: 0, count: u64::MAX, listed: vec![], digest: None }),
+        Event::Call(Call {
+            number: run,
+            function: nasty(),
+            arguments: blob.clone(),
+            grant: nasty(),
+        }),
+        Event::Denial(Denial {
+            number: 0,
+            function: nasty(),
+            arguments: blob.clone(),
+            reason: nasty(),
+            answer: nasty(),
+        }),
+        Event::LimitHit(LimitHit { limit: nasty(), bound: u64::MAX }),
+        Event::Output(record::Output {
+            stdout: blob.clone(),
+            stdout_truncated: true,
+            stderr: Data::Inline(nasty().into_bytes()[..4096].to_vec()),
+            stderr_truncated: true,
+        }),
+        Event::Review(Review {
+            verdict: Opinion::Flag,
+            comment: nasty(),
+            reviewer: nasty(),
+            note: nasty(),
+        }),
+        end(None),
+    ]
+}
+
+fn june(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_june"))
+        .args(arguments)
+        .env("JUNE_JOURNAL", folder)
+        .env("JUNE_CACHE", folder.join("cache"))
+        .output()
+        .expect("start june")
+}
+
+#[test]
+fn no_journal_crashes_or_steers_a_command() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = Folder::new(temporary.path().join("journal"));
+    folder.init("june/hostile").unwrap();
+    let (journal, _) = Journal::open(&folder, || u64::MAX).unwrap();
+    let mut runs = Vec::new();
+    for number in 0..4 {
+        // One is its own parent, one has a parent that comes later.
+        let parent = Some(Parent { run: number * 11, call: u64::MAX });
+        let run = journal.start(start(&nasty(), parent.filter(|_| number > 0))).unwrap();
+        for event in events(run) {
+            journal.append(run, event).unwrap();
+        }
+        runs.push(run.to_string());
+    }
+    // A run that never began.
+    journal.append(u64::MAX, events(0).remove(0)).unwrap();
+    journal.close().unwrap();
+
+    let (a, b) = (runs[0].as_str(), runs[1].as_str());
+    let unknown = u64::MAX.to_string();
+    let commands: [&[&str]; 20] = [
+        &["verify"],
+        &["verify", "--json"],
+        &["list"],
+        &["list", "--json"],
+        &["list", "--session", "x", "--component", "ab'; DROP TABLE runs; --"],
+        &["show", a],
+        &["show", a, "--full"],
+        &["show", b, "--json"],
+        &["show", b, "--json", "--full"],
+        &["show", &unknown],
+        &["diff", a, b],
+        &["diff", a, b, "--json"],
+        &["replay", a],
+        &["replay", "--all"],
+        &["replay", "--all", "--json"],
+        &["export", "--format", "jsonl"],
+        &["export", "--format", "ocsf"],
+        &["export", "--format", "otel"],
+        &["checkpoint"],
+        &["list", "--reindex"],
+    ];
+    for command in commands {
+        let arguments: Vec<&str> = ["journal"].iter().chain(command).copied().collect();
+        let output = june(folder.path(), &arguments);
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        let code = output.status.code();
+        assert!(matches!(code, Some(0..=3)), "{command:?}: {code:?}\n{stderr}");
+        assert!(!stderr.contains("panicked"), "{command:?}: {stderr}");
+        for steering in ['\u{1b}', '\u{7}', '\0', '\r'] {
+            let steers = stdout.contains(steering) || stderr.contains(steering);
+            assert!(!steers, "{command:?} lets {steering:?} through");
+        }
+        let json = command.contains(&"--json") || command[0] == "export";
+        if !json {
+            for steering in ['\u{9b}', '\u{202e}'] {
+                let steers = stdout.contains(steering) || stderr.contains(steering);
+                assert!(!steers, "{command:?} lets {steering:?} through");
+            }
+        }
+    }
+    // It is signed, and still no journal that June wrote.
+    assert_eq!(june(folder.path(), &["journal", "verify"]).status.code(), Some(1));
+}
