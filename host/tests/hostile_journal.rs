@@ -93,7 +93,7 @@ fn events(run: u64) -> Vec<Event> {
         }),
         Event::LimitHit(LimitHit { limit: nasty(), bound: u64::MAX }),
         Event::Output(record::Output {
-            stdout: blob.clone(),
+            stdout: blob,
             stdout_truncated: true,
             stderr: Data::Inline(nasty().into_bytes()[..4096].to_vec()),
             stderr_truncated: true,
