@@ -36,7 +36,7 @@ use crate::paths;
     after_long_help = "Exit status: 0 done; 1 the answer is no: the journal is not as it was \
                        written, a replay diverged, two runs differ; 2 wrong usage; 3 the machine \
                        or the set-up.\n\nExamples:\n  june journal list --outcome out-of-fuel\n  \
-                       june journal show 12\n  june journal replay 12\n  \
+                       june journal show 0\n  june journal replay 0\n  \
                        june journal checkpoint > kept; june journal verify --since kept"
 )]
 pub(crate) enum Command {
