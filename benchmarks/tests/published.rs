@@ -4,31 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 
 use june_benchmarks::Limits;
 use june_benchmarks::dataset::{Dataset, Format, known};
 use june_benchmarks::samples::{self, Sample};
-use sha2::{Digest, Sha256};
-
-fn shared(test: &str, file: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("JUNE_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
-    let path = folder.join("data").join(file);
-    if path.exists() {
-        return Some(path);
-    }
-    eprintln!(
-        "SKIPPED {test}: {} is missing; set JUNE_SHARED to the folder that holds data/{file}",
-        path.display()
-    );
-    None
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
+use june_sandbox::Digest;
+use june_tests::shared;
 
 #[test]
 fn datasets() {
@@ -37,7 +18,7 @@ fn datasets() {
         let Some(path) = shared("datasets", known.file) else {
             continue;
         };
-        assert_eq!(sha256(&std::fs::read(&path).unwrap()), known.sha256);
+        assert_eq!(Digest::of(&std::fs::read(&path).unwrap()).to_string(), known.sha256);
         let dataset = Dataset::load(&path).unwrap();
         assert_eq!((dataset.tasks.len(), dataset.format), (known.tasks, format));
         for (place, task) in dataset.tasks.iter().enumerate() {
@@ -82,7 +63,10 @@ fn check_samples(test: &str, name: &str, count: usize) {
             "line {}",
             sample.line
         );
-        assert_eq!(verdict["completion_sha256"], sha256(sample.completion.as_bytes()));
+        assert_eq!(
+            verdict["completion_sha256"],
+            Digest::of(sample.completion.as_bytes()).to_string()
+        );
     }
 }
 

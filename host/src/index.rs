@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use june_sandbox::journal::reader::{self, Item, Place, Reader};
-use june_sandbox::journal::record::{Event, Opinion, Record};
+use june_sandbox::journal::record::{Event, Record};
 use june_sandbox::journal::tree::TreeFile;
 use june_sandbox::journal::writer::GROUP;
 use june_sandbox::journal::{Error, Folder};
@@ -349,12 +349,8 @@ fn insert(to: &Transaction<'_>, number: u64, place: Place, record: &Record) -> R
                 .execute([run])?;
         }
         Event::Review(review) => {
-            let verdict = match review.verdict {
-                Opinion::Ok => "ok",
-                Opinion::Flag => "flag",
-            };
             to.prepare_cached("UPDATE runs SET reviews = trim(reviews || ' ' || ?) WHERE run = ?")?
-                .execute(params![verdict, run])?;
+                .execute(params![review.verdict.name(), run])?;
         }
         Event::Virtual(_) | Event::Answer(_) | Event::LimitHit(_) | Event::Output(_) => {}
     }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use june_sandbox::Digest;
+use june_sandbox::{Cache, Digest};
 
 /// `june`'s folder for what can be made or fetched again: `$JUNE_CACHE`, else
 /// `$XDG_CACHE_HOME/june`, else `~/.cache/june`.
@@ -31,6 +31,16 @@ pub(crate) fn reviewer_key() -> Result<PathBuf> {
         .or_else(|| set("HOME").map(|home| home.join(".config")))
         .map(|folder| folder.join("june/reviewer.key"))
         .context("no reviewer's key: neither XDG_CONFIG_HOME nor HOME is set\nhint: name its file with --key")
+}
+
+/// The user's name, as far as it is known.
+pub(crate) fn user() -> String {
+    env::var("USER").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "reviewer".into())
+}
+
+/// Where compiled components are kept.
+pub(crate) fn compiled() -> Result<Cache> {
+    Ok(Cache::new(cache()?.join("compiled")))
 }
 
 fn set(name: &str) -> Option<PathBuf> {

@@ -1,5 +1,7 @@
 //! wasmtime, configured for determinism and quick instances.
 
+use std::sync::LazyLock;
+
 use wasmtime::{Config, Enabled, PoolingAllocationConfig};
 
 use crate::calls::HOST_CALL;
@@ -29,15 +31,18 @@ pub const NAME: &str = "wasmtime 48.0.8";
 /// The digest of everything that is configured here and in the host's own
 /// functions and that a run's result, its fuel included, depends on.
 pub fn configuration() -> Digest {
-    Digest::of_parts([
-        NAME,
-        "fuel: 1 an instruction, as wasmtime counts; the random bytes drawn",
-        &format!("fuel for a call into the host: {HOST_CALL}"),
-        &format!("native stack: {STACK}"),
-        "NaN: canonical; relaxed SIMD: deterministic",
-        "clock: 1 ns a unit of fuel, and waiting",
-        "random numbers: ChaCha8",
-    ])
+    static CONFIGURATION: LazyLock<Digest> = LazyLock::new(|| {
+        Digest::of_parts([
+            NAME,
+            "fuel: 1 an instruction, as wasmtime counts; the random bytes drawn",
+            &format!("fuel for a call into the host: {HOST_CALL}"),
+            &format!("native stack: {STACK}"),
+            "NaN: canonical; relaxed SIMD: deterministic",
+            "clock: 1 ns a unit of fuel, and waiting",
+            "random numbers: ChaCha8",
+        ])
+    });
+    *CONFIGURATION
 }
 
 /// The WebAssembly engine of a process. Clones share it.

@@ -43,7 +43,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use june_journal::blobs::{BlobError, Blobs};
-use june_journal::record::{Data, End, Event, Record, Start};
+use june_journal::record::{End, Event, Record, Start};
 use june_journal::{Digest, Exit};
 
 use crate::calls::{Calls, Ledger, Made, digest_line};
@@ -249,16 +249,12 @@ impl Recorded {
         if start.world != "runner" {
             return Err(ReplayError::World { run, world: start.world });
         }
-        let value = |data: &Data| match data {
-            Data::Inline(bytes) => Ok(bytes.clone()),
-            Data::Blob { digest, length } => blobs.get(digest, *length),
-        };
         let text = |bytes: Vec<u8>| {
             String::from_utf8(bytes).map_err(|_bytes| malformed(run, "its program is not UTF-8"))
         };
         let mut program = Program::default();
         for (name, data) in &start.input {
-            let bytes = value(data)?;
+            let bytes = blobs.value(data)?;
             match name.as_str() {
                 "source" => program.source = text(bytes)?,
                 "checks" => program.checks = Some(text(bytes)?),
@@ -285,12 +281,13 @@ impl Recorded {
                 }
                 Event::Denial(denial) => steps.push_back(Step::One {
                     function: denial.function,
-                    arguments: text(value(&denial.arguments)?)?,
+                    arguments: text(blobs.value(&denial.arguments)?)?,
                     answer: denial.answer,
                 }),
                 Event::Output(output) => {
-                    let kept =
-                        |data, truncated| value(data).map(|bytes| Output { bytes, truncated });
+                    let kept = |data, truncated| {
+                        blobs.value(data).map(|bytes| Output { bytes, truncated })
+                    };
                     stdout = kept(&output.stdout, output.stdout_truncated)?;
                     stderr = kept(&output.stderr, output.stderr_truncated)?;
                 }

@@ -4,8 +4,6 @@ use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -17,10 +15,11 @@ use june_benchmarks::grading::{Record, Verdict};
 use june_benchmarks::run::{Manifest, Run, RunError};
 use june_benchmarks::samples;
 use june_benchmarks::summary::Summary;
-use june_sandbox::{Cache, Engine, Limits, Runner, engine};
+use june_sandbox::{Engine, Limits, Runner, engine};
 
 use super::dataset as datasets;
 use super::journal::open_journal;
+use super::{interrupted, workers};
 use crate::exit::{Blame, Failure, Kind, print};
 use crate::{paths, report, size};
 
@@ -167,11 +166,7 @@ pub(crate) fn run(command: &Eval) -> Result<ExitCode, Failure> {
 
     settings.journal = journal.map(|journal| (journal, session_name(&folder)));
 
-    let stop = Arc::new(AtomicBool::new(false));
-    let signal = stop.clone();
-    ctrlc::set_handler(move || signal.store(true, Ordering::Relaxed))
-        .context("cannot handle Ctrl-C")
-        .environment()?;
+    let stop = interrupted()?;
     let progress = Progress::new(samples.len(), run.records());
     let ended =
         evaluation::evaluate(&runner, &dataset, &samples, &settings, &mut run, &stop, |record| {
@@ -227,10 +222,7 @@ fn load_dataset(command: &Eval) -> Result<Dataset, Failure> {
 }
 
 fn settings(command: &Eval) -> Result<Settings, Failure> {
-    let workers = match command.workers {
-        Some(workers) => workers.into(),
-        None => std::thread::available_parallelism().map_or(1, |n| n.get().min(64)),
-    };
+    let workers = workers(command.workers);
     let limits = Limits {
         fuel: command.fuel.unwrap_or((command.timeout * FUEL_PER_SECOND) as u64),
         memory: command.memory,
@@ -248,7 +240,7 @@ fn session_name(folder: &Path) -> String {
 
 pub(crate) fn load_runner() -> Result<Runner, Failure> {
     let path = paths::component("python").environment()?;
-    let cache = Cache::new(paths::cache().environment()?.join("compiled"));
+    let cache = paths::compiled().environment()?;
     let engine = Engine::new().environment()?;
     Runner::load(&engine, &path, &cache).environment()
 }

@@ -5,3 +5,27 @@ pub(crate) mod dataset;
 pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod journal;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use anyhow::Context;
+
+use crate::exit::{Blame, Failure};
+
+/// How many things are done at once: so many, or one for each processor.
+fn workers(asked: Option<u16>) -> usize {
+    let processors = || thread::available_parallelism().map_or(1, |n| n.get().min(64));
+    asked.map_or_else(processors, usize::from)
+}
+
+/// Becomes true when the person presses Ctrl-C.
+fn interrupted() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let signal = stop.clone();
+    ctrlc::set_handler(move || signal.store(true, Ordering::Relaxed))
+        .context("cannot handle Ctrl-C")
+        .environment()?;
+    Ok(stop)
+}

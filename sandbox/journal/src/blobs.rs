@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use twox_hash::XxHash3_64;
 
 use crate::Digest;
+use crate::record::Data;
 
 const LEVEL: i32 = 3;
 const TRAILER: usize = 8;
@@ -80,6 +81,18 @@ impl Blobs {
         file.persist(&path)?;
         sync(folder)?;
         Ok(digest)
+    }
+
+    /// A value of a record, wherever it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub fn value(&self, data: &Data) -> Result<Vec<u8>, BlobError> {
+        match data {
+            Data::Inline(bytes) => Ok(bytes.clone()),
+            Data::Blob { digest, length } => self.get(digest, *length),
+        }
     }
 
     /// The value of this digest and length.

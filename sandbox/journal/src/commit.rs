@@ -4,14 +4,13 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::blobs::sync;
-use crate::folder::{Error, Folder};
+use crate::folder::{Error, Folder, io};
 use crate::note::{Checkpoint, SecretKey};
 use crate::recovery::{self, Tail};
-use crate::segment::{self, HEADER, Kind};
+use crate::segment::{self, Kind};
 use crate::tree::{Frontier, TreeFile};
 
 /// The length at which a segment is closed and another begun.
@@ -46,10 +45,6 @@ impl Files {
     /// is ready to write on.
     pub(crate) fn open(folder: &Folder) -> Result<(Self, Option<Tail>), Error> {
         let key = folder.read_secret_key()?;
-        let io = |path: &Path| {
-            let path = path.to_path_buf();
-            move |source| Error::Io { path, source }
-        };
         let path = folder.lock();
         let lock = OpenOptions::new().write(true).open(&path).map_err(io(&path))?;
         match lock.try_lock() {
@@ -144,9 +139,7 @@ impl Files {
     fn rotate(&mut self) -> io::Result<()> {
         let position = self.position + self.length;
         let first = self.frontier.size();
-        let mut bytes = segment::header(first, position).to_vec();
-        let checkpoint = self.sign(&self.frontier)?;
-        segment::frame(&mut bytes, position + HEADER, Kind::Checkpoint, checkpoint.as_bytes());
+        let bytes = segment::beginning(first, position, &self.sign(&self.frontier)?);
         let partial = self.folder.path().join("segment.partial");
         let mut file = File::create(&partial)?;
         file.write_all(&bytes)?;

@@ -129,10 +129,6 @@ impl Folder {
     /// When the folder is not empty or cannot be written, or the name is no
     /// name for a key.
     pub fn init(&self, name: &str) -> Result<PublicKey, Error> {
-        let io = |path: &Path| {
-            let path = path.to_path_buf();
-            move |source| Error::Io { path, source }
-        };
         let key_error = |source| Error::Key { path: self.secret_key(), source };
         let key = SecretKey::generate(name).map_err(key_error)?;
         fs::create_dir_all(&self.0).map_err(io(&self.0))?;
@@ -146,13 +142,7 @@ impl Folder {
         let empty = Frontier::default();
         let checkpoint = Checkpoint { size: 0, root: empty.root() };
         let checkpoint = checkpoint.sign(&key).map_err(key_error)?;
-        let mut first = segment::header(0, 0).to_vec();
-        segment::frame(
-            &mut first,
-            segment::HEADER,
-            segment::Kind::Checkpoint,
-            checkpoint.as_bytes(),
-        );
+        let first = segment::beginning(0, 0, &checkpoint);
         let files = [
             (segment::path(&self.segments(), 0), first, 0o644),
             (self.checkpoint(), checkpoint.into_bytes(), 0o644),
@@ -195,6 +185,12 @@ impl Folder {
     }
 }
 
+/// What the system said of this file or folder.
+pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.to_path_buf();
+    move |source| Error::Io { path, source }
+}
+
 /// Writes a file that is not there yet, and makes it durable.
 pub(crate) fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
@@ -219,6 +215,6 @@ pub(crate) fn read_short(path: &Path) -> Result<Vec<u8>, Error> {
     use std::io::Read;
     let mut bytes = Vec::new();
     let read = fs::File::open(path).and_then(|file| file.take(1 << 16).read_to_end(&mut bytes));
-    read.map_err(|source| Error::Io { path: path.into(), source })?;
+    read.map_err(io(path))?;
     Ok(bytes)
 }

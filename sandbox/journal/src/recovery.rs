@@ -4,8 +4,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::folder::{Error, Folder, read_short};
+use crate::folder::{Error, Folder, io, read_short};
 use crate::note::{Checkpoint, PublicKey};
+use crate::reader::{Item, Reader};
 use crate::segment::{self, Damage, Kind, Segment};
 use crate::tree::{Frontier, TreeFile};
 
@@ -30,17 +31,17 @@ pub(crate) struct Recovered {
 }
 
 /// The end of a segment.
-pub(crate) struct Ending {
+struct Ending {
     /// The last checkpoint's text.
-    pub(crate) note: Option<Vec<u8>>,
+    note: Option<Vec<u8>>,
     /// Where the last checkpoint ends, in the file.
-    pub(crate) end: u64,
+    end: u64,
     /// How many whole records follow it.
-    pub(crate) records: u64,
+    records: u64,
 }
 
 /// Looks for the last checkpoint of a segment. What cannot be read ends it.
-pub(crate) fn ending(segment: &mut Segment) -> io::Result<Ending> {
+fn ending(segment: &mut Segment) -> io::Result<Ending> {
     let mut ending = Ending { note: None, end: segment.offset(), records: 0 };
     loop {
         match segment.next() {
@@ -59,10 +60,6 @@ pub(crate) fn ending(segment: &mut Segment) -> io::Result<Ending> {
 /// of hashes fit.
 pub(crate) fn recover(folder: &Folder, key: &PublicKey) -> Result<Recovered, Error> {
     let segments = folder.segments();
-    let io = |path: &Path| {
-        let path = path.to_path_buf();
-        move |source| Error::Io { path, source }
-    };
     let damaged = |path: &Path, reason: String| Error::Damaged { path: path.into(), reason };
     let firsts = segment::list(&segments).map_err(io(&segments))?;
     let first = *firsts.last().ok_or_else(|| damaged(&segments, "no segment is there".into()))?;
@@ -108,7 +105,7 @@ pub(crate) fn recover(folder: &Folder, key: &PublicKey) -> Result<Recovered, Err
         publish(folder, &note).map_err(io(&published))?;
     }
     let crashed = folder.writing().exists();
-    let frontier = tree(folder, &firsts, &checkpoint, crashed)?;
+    let frontier = tree(folder, &checkpoint, crashed)?;
     Ok(Recovered { segment: file, position: segment.position, length: ending.end, frontier, tail })
 }
 
@@ -122,50 +119,42 @@ pub(crate) fn publish(folder: &Folder, note: &[u8]) -> io::Result<()> {
 /// The frontier at a checkpoint: from the file of hashes, or where that does
 /// not fit, from the records, and then the file is made anew. So it is after a
 /// crash, for the file was not made durable with the records.
-fn tree(
-    folder: &Folder,
-    firsts: &[u64],
-    checkpoint: &Checkpoint,
-    crashed: bool,
-) -> Result<Frontier, Error> {
+fn tree(folder: &Folder, checkpoint: &Checkpoint, crashed: bool) -> Result<Frontier, Error> {
     let path = folder.tree();
-    let io = |source| Error::Io { path: path.clone(), source };
     let length = TreeFile::length(checkpoint.size);
     if !crashed
         && let Ok(tree) = TreeFile::open(&path)
-        && fs::metadata(&path).map_err(io)?.len() >= length
+        && fs::metadata(&path).map_err(io(&path))?.len() >= length
         && let Ok(frontier) = tree.frontier(checkpoint.size)
         && frontier.root() == checkpoint.root
     {
-        let file = OpenOptions::new().write(true).open(&path).map_err(io)?;
-        file.set_len(length).map_err(io)?;
+        let file = OpenOptions::new().write(true).open(&path).map_err(io(&path))?;
+        file.set_len(length).map_err(io(&path))?;
         return Ok(frontier);
     }
-    let mut file = io::BufWriter::new(File::create(&path).map_err(io)?);
+    let mut file = io::BufWriter::new(File::create(&path).map_err(io(&path))?);
     let mut frontier = Frontier::default();
-    for first in firsts {
-        let path = segment::path(&folder.segments(), *first);
-        let damaged = |reason: String| Error::Damaged { path: path.clone(), reason };
-        let mut segment = Segment::open(&path).map_err(|damage| damaged(damage.to_string()))?;
-        while frontier.size() < checkpoint.size {
-            match segment.next() {
-                Ok(Some(frame)) if frame.kind == Kind::Record => {
-                    let hash = tlog_tiles::record_hash(&frame.payload);
-                    let mut written = Ok(());
-                    frontier.push(hash, |hash| {
-                        if written.is_ok() {
-                            written = file.write_all(&hash.0);
-                        }
-                    });
-                    written.map_err(io)?;
-                }
-                Ok(Some(_)) => {}
-                Ok(None) => break,
-                Err(damage) => return Err(damaged(damage.to_string())),
+    let mut reader = Reader::open(folder)?;
+    while frontier.size() < checkpoint.size {
+        let item = reader.next().map_err(|broken| Error::Damaged {
+            path: broken.path,
+            reason: broken.damage.to_string(),
+        })?;
+        match item {
+            Some(Item::Record { bytes, .. }) => {
+                let mut written = Ok(());
+                frontier.push(tlog_tiles::record_hash(&bytes), |hash| {
+                    if written.is_ok() {
+                        written = file.write_all(&hash.0);
+                    }
+                });
+                written.map_err(io(&path))?;
             }
+            Some(Item::Checkpoint(_)) => {}
+            None => break,
         }
     }
-    file.flush().map_err(io)?;
+    file.flush().map_err(io(&path))?;
     if frontier.size() != checkpoint.size || frontier.root() != checkpoint.root {
         let reason = "the records are not those that the checkpoint names".into();
         return Err(Error::Damaged { path: folder.segments(), reason });

@@ -60,6 +60,14 @@ pub fn frame(out: &mut Vec<u8>, position: u64, kind: Kind, payload: &[u8]) {
     out.extend_from_slice(&sum);
 }
 
+/// How a segment begins: its header, and the signed checkpoint over all records
+/// before it.
+pub(crate) fn beginning(first: u64, position: u64, checkpoint: &str) -> Vec<u8> {
+    let mut bytes = header(first, position).to_vec();
+    frame(&mut bytes, position + HEADER, Kind::Checkpoint, checkpoint.as_bytes());
+    bytes
+}
+
 /// The file of the segment that begins with this record.
 pub fn path(folder: &Path, first: u64) -> PathBuf {
     folder.join(format!("{first:020}.segment"))

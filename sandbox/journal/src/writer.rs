@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::blobs::Blobs;
 use crate::commit::Files;
-use crate::folder::{Error, Folder};
+use crate::folder::{Error, Folder, io};
 use crate::record::{Data, Event, INLINE, MAX_RECORD, Record, Start};
 use crate::recovery::Tail;
 
@@ -36,7 +36,6 @@ struct Handle {
     blobs: Blobs,
     /// Milliseconds of Unix time.
     clock: fn() -> u64,
-    folder: Folder,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -83,20 +82,10 @@ impl Journal {
         let thread = std::thread::Builder::new()
             .name("june-journal".into())
             .spawn(move || writing.write_all(files))
-            .map_err(|source| Error::Io { path: folder.path().into(), source })?;
-        let handle = Handle {
-            shared,
-            blobs: folder.blobs(),
-            clock,
-            folder: folder.clone(),
-            thread: Mutex::new(Some(thread)),
-        };
+            .map_err(io(folder.path()))?;
+        let handle =
+            Handle { shared, blobs: folder.blobs(), clock, thread: Mutex::new(Some(thread)) };
         Ok((Self(Arc::new(handle)), tail))
-    }
-
-    /// The journal's folder.
-    pub fn folder(&self) -> &Folder {
-        &self.0.folder
     }
 
     /// Records that a run begins, and returns the run's name: the number of

@@ -71,12 +71,9 @@ pub(crate) fn run(command: &Diff) -> Result<ExitCode, Failure> {
 
 /// What a run did, an effect a line.
 fn effects(records: &[(u64, Record)], blobs: &Blobs) -> Vec<String> {
-    let value = |data: &Data| match data {
-        Data::Inline(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Data::Blob { digest, length } => blobs.get(digest, *length).map_or_else(
-            |error| format!("({error})"),
-            |bytes| String::from_utf8_lossy(&bytes).into_owned(),
-        ),
+    let value = |data: &Data| match blobs.value(data) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) => format!("({error})"),
     };
     let mut effects = Vec::new();
     for (_, record) in records {

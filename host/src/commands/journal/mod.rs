@@ -56,9 +56,10 @@ pub(crate) enum Command {
 pub(crate) struct Init {
     #[command(flatten)]
     place: Place,
-    /// The journal's name, by which its checkpoints are known: best a host name and a path.
-    #[arg(long, default_value_t = new_name())]
-    name: String,
+    /// The journal's name, by which its checkpoints are known: best a host name and a path
+    /// [default: one that nobody else has].
+    #[arg(long)]
+    name: Option<String>,
 }
 
 /// Which journal.
@@ -72,10 +73,7 @@ pub(crate) struct Place {
 
 impl Place {
     fn folder(&self) -> Result<Folder> {
-        Ok(Folder::new(match &self.journal {
-            Some(folder) => folder.clone(),
-            None => paths::journal()?,
-        }))
+        folder(self.journal.as_deref())
     }
 
     /// The journal's index, with all that is in the journal.
@@ -93,6 +91,11 @@ impl Place {
         }
         Ok((folder, index))
     }
+}
+
+/// The journal in this folder, or where journals are.
+fn folder(named: Option<&Path>) -> Result<Folder> {
+    Ok(Folder::new(named.map_or_else(paths::journal, |folder| Ok(folder.into()))?))
 }
 
 fn is_missing(error: &anyhow::Error) -> bool {
@@ -127,7 +130,8 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, Failure> {
 
 fn init(command: &Init) -> Result<ExitCode, Failure> {
     let folder = command.place.folder().environment()?;
-    let key = match folder.init(&command.name) {
+    let name = command.name.clone().unwrap_or_else(new_name);
+    let key = match folder.init(&name) {
         Err(error @ (Error::Exists(_) | Error::Key { .. })) => return Err(error).input(),
         key => key.environment()?,
     };
@@ -154,12 +158,8 @@ pub(crate) fn now() -> u64 {
 }
 
 /// Opens a journal for writing, and makes it where there is none.
-pub(crate) fn open_journal(folder: Option<&Path>) -> Result<Journal, Failure> {
-    let folder = match folder {
-        Some(folder) => folder.to_path_buf(),
-        None => paths::journal().environment()?,
-    };
-    let folder = Folder::new(folder);
+pub(crate) fn open_journal(named: Option<&Path>) -> Result<Journal, Failure> {
+    let folder = folder(named).environment()?;
     if matches!(folder.read_public_key(), Err(Error::Missing(_))) {
         folder.init(&new_name()).environment()?;
         if std::io::stderr().is_terminal() {

@@ -3,19 +3,20 @@
 use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::thread;
 
 use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use june_sandbox::journal::record::{Event, Record};
-use june_sandbox::{Cache, Digest, Engine, Recorded, Runner, engine};
+use june_sandbox::{Digest, Engine, Recorded, Runner, engine};
 use serde_json::json;
 
 use super::list::Which;
 use super::{Place, run_of};
+use crate::commands::{interrupted, workers};
 use crate::exit::{Blame, Failure, Kind, print, said};
 use crate::paths;
 use crate::words::{grouped, neutral};
@@ -76,15 +77,8 @@ pub(crate) fn run(command: &Replay) -> Result<ExitCode, Failure> {
         loaded.push(run_of(&index, *run)?.into_iter().map(|(_, record)| record).collect());
     }
     let runners = runners(&loaded)?;
-    let workers = command.workers.map_or_else(
-        || thread::available_parallelism().map_or(1, |n| n.get().min(64)),
-        usize::from,
-    );
-    let stop = Arc::new(AtomicBool::new(false));
-    let signal = stop.clone();
-    ctrlc::set_handler(move || signal.store(true, Ordering::Relaxed))
-        .context("cannot handle Ctrl-C")
-        .environment()?;
+    let workers = workers(command.workers);
+    let stop = interrupted()?;
 
     let bar = progress(loaded.len() as u64);
     let (mut identical, mut diverged, mut failed) = (0_u64, 0_u64, 0_u64);
@@ -156,7 +150,7 @@ pub(crate) fn run(command: &Replay) -> Result<ExitCode, Failure> {
 /// The runners that these runs need, as far as they are here.
 fn runners(runs: &[Vec<Record>]) -> Result<HashMap<Digest, Runner>, Failure> {
     let engine = Engine::new().environment()?;
-    let cache = Cache::new(paths::cache().environment()?.join("compiled"));
+    let cache = paths::compiled().environment()?;
     let mut runners = HashMap::new();
     for record in runs.iter().filter_map(|records| records.first()) {
         let Event::Start(start) = &record.event else { continue };

@@ -33,9 +33,9 @@ pub(crate) struct Review {
     /// folder for configuration].
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// The name of the key, when it is made.
-    #[arg(long, value_name = "NAME", default_value_t = name())]
-    reviewer: String,
+    /// The name of the key, when it is made [default: the user's].
+    #[arg(long, value_name = "NAME")]
+    reviewer: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -46,10 +46,6 @@ enum Verdict {
     Flag,
 }
 
-fn name() -> String {
-    std::env::var("USER").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "reviewer".into())
-}
-
 pub(crate) fn run(command: &Review) -> Result<ExitCode, Failure> {
     let (folder, index) = command.place.index(false)?;
     run_of(&index, command.run)?;
@@ -58,7 +54,8 @@ pub(crate) fn run(command: &Review) -> Result<ExitCode, Failure> {
         Some(path) => path.clone(),
         None => paths::reviewer_key().environment()?,
     };
-    let key = reviewer_key(&path, &command.reviewer).environment()?;
+    let name = command.reviewer.clone().unwrap_or_else(paths::user);
+    let key = reviewer_key(&path, &name).environment()?;
     let verdict = match command.verdict {
         Verdict::Ok => Opinion::Ok,
         Verdict::Flag => Opinion::Flag,

@@ -260,11 +260,7 @@ impl View<'_> {
 
     /// A value: all of it, or how it begins.
     fn data(&self, data: &Data) -> String {
-        let bytes = match data {
-            Data::Inline(bytes) => Ok(bytes.clone()),
-            Data::Blob { digest, length } => self.blobs.get(digest, *length),
-        };
-        match bytes {
+        match self.blobs.value(data) {
             Ok(bytes) if self.full => {
                 let text = neutral(&String::from_utf8_lossy(&bytes), true);
                 format!("\n{}", text.lines().map(|l| format!("      | {l}\n")).collect::<String>())
