@@ -1,0 +1,1 @@
+//! Writing strategies and tools for June in Rust.
