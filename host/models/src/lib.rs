@@ -1,1 +1,38 @@
 //! Language models behind one trait.
+//!
+//! A [`Model`] takes a [`Request`](types::Request) and answers with a stream of
+//! [`Delta`](types::Delta)s. Whoever drops the stream cancels the answer.
+//!
+//! This crate knows no component, no grant and no configuration file: the host decides who may ask
+//! which model, and hands the model over ready made.
+
+pub mod collect;
+pub mod error;
+pub mod types;
+
+use futures_util::stream::BoxStream;
+
+pub use collect::collect;
+pub use error::ModelError;
+
+use types::{Delta, Request};
+
+/// An answer that is still being written: any number of deltas, then one
+/// [`Finish`](Delta::Finish) and nothing after it; or an error and nothing after it.
+///
+/// Nothing happens before the first poll. Dropping it cancels what is left: a connection is
+/// closed, a computation stopped.
+pub type Deltas = BoxStream<'static, Result<Delta, ModelError>>;
+
+/// A language model that can be asked.
+pub trait Model: Send + Sync {
+    /// What the model is called, for messages to people and for the journal.
+    fn name(&self) -> &str;
+
+    /// How many tokens its window holds, question and answer together, where that is known.
+    fn context(&self) -> Option<u32>;
+
+    /// Asks. Every failure, a malformed request included, arrives through the stream. Must be
+    /// polled within a Tokio runtime that has its time and I/O drivers enabled.
+    fn stream(&self, request: Request) -> Deltas;
+}
