@@ -19,6 +19,13 @@ venv = $(cache)/python/$(1)-$(firstword $(shell sha256sum $(2) | cut -c1-12))
 componentize := $(call venv,componentize,$(guest)/requirements.txt)
 peers        := $(call venv,peers,benchmarks/benches/requirements.txt)
 
+# Guests in Rust, named by their folders.
+strategies := $(patsubst components/strategies/%/Cargo.toml,%,$(wildcard components/strategies/*/Cargo.toml))
+tools      := $(patsubst components/tools/%/Cargo.toml,%,$(wildcard components/tools/*/Cargo.toml))
+rust       := --profile guest --target wasm32-wasip2 \
+	-p june-echo $(strategies:%=-p june-strategy-%) $(tools:%=-p june-tool-%)
+built      := $(target)/wasm32-wasip2/guest
+
 .PHONY: demo test bench components setup lint clean
 
 demo: $(dist)/python.wasm
@@ -38,6 +45,7 @@ test: components
 lint:
 	cargo fmt --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy $(rust) -- -D warnings
 
 # June and other graders, in turn, on HumanEval's own solutions.
 bench: $(dist)/python.wasm $(peers)/done
@@ -47,7 +55,8 @@ bench: $(dist)/python.wasm $(peers)/done
 	python3 benchmarks/benches/against_peers.py --june $(june) --python $(peers)/bin/python \
 		--dataset-file "$$($(june) dataset pull humaneval --python $(peers)/bin/python)" $(BENCH)
 
-components: $(dist)/python.wasm $(dist)/echo.wasm
+components: $(dist)/python.wasm $(dist)/echo.wasm $(strategies:%=$(dist)/strategies/%.wasm) \
+	$(tools:%=$(dist)/tools/%.wasm)
 
 # CPython, snapshotted with the runner in it, then flattened into one core module.
 $(dist)/python.wasm: $(wildcard $(guest)/*.py wit/*.wit components/flatten/src/*.rs) \
@@ -59,11 +68,15 @@ $(dist)/python.wasm: $(wildcard $(guest)/*.py wit/*.wit components/flatten/src/*
 	$(target)/debug/june-flatten --immortal $@.linked -o $@
 	rm $@.linked
 
-$(dist)/echo.wasm: $(wildcard components/runners/echo/src/*.rs wit/*.wit) \
-		components/runners/echo/Cargo.toml Cargo.lock | setup
-	mkdir -p $(dist)
-	cargo build --quiet --package june-echo --target wasm32-wasip2
-	cp $(target)/wasm32-wasip2/debug/june_echo.wasm $@
+# All guests in Rust at once, for one build of what they are built with.
+$(dist)/echo.wasm $(strategies:%=$(dist)/strategies/%.wasm) $(tools:%=$(dist)/tools/%.wasm) &: \
+		$(shell find components/{sdk,strategies,tools,runners/echo} -name '*.rs' -o -name '*.md' -o -name Cargo.toml) \
+		$(wildcard wit/*.wit) Cargo.toml Cargo.lock | setup
+	mkdir -p $(dist)/strategies $(dist)/tools
+	cargo build $(rust)
+	cp $(built)/june_echo.wasm $(dist)/echo.wasm
+	for name in $(strategies); do cp $(built)/june_strategy_$$name.wasm $(dist)/strategies/$$name.wasm; done
+	for name in $(tools); do cp $(built)/june_tool_$$name.wasm $(dist)/tools/$$name.wasm; done
 
 # Which tools are there; what is missing is installed where that can be done, else named.
 setup:
