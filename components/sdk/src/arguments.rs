@@ -11,6 +11,12 @@ pub trait Schema {
 
     /// Keywords of the schema, without the braces around them, such as `"type":"string"`.
     fn keywords() -> String;
+
+    /// The schema, as JSON.
+    #[must_use]
+    fn schema() -> String {
+        format!("{{{}}}", Self::keywords())
+    }
 }
 
 macro_rules! plain {
@@ -176,7 +182,7 @@ mod tests {
     #[test]
     fn a_struct_describes_itself() {
         assert_eq!(
-            format!("{{{}}}", Example::keywords()),
+            Example::schema(),
             concat!(
                 r#"{"type":"object","properties":{"#,
                 r#""action":{"type":"string","enum":["read","write"],"description":"What to do."},"#,

@@ -57,12 +57,14 @@ pub use arguments::{Schema, object, one_of};
 
 #[doc(hidden)]
 pub use serde;
+pub use serde_json;
 
 #[cfg(target_arch = "wasm32")]
 mod guest {
     pub mod bindings;
     mod chat;
     mod message;
+    mod program;
     mod strategy;
     mod tool;
 
@@ -70,6 +72,7 @@ mod guest {
         llm, memory, program_types, programs, reply, tools, types,
     };
     pub use chat::{Chat, Reply, note};
+    pub use program_types::{Limits, Outcome, Program};
     pub use strategy::{Exported as ExportedStrategy, Strategy, StrategyError, Turn};
     pub use tool::{CallError, Exported as ExportedTool, Tool};
     pub use types::{FinishReason, Message, Part, Role, ToolCall, ToolResult, ToolSpec, Usage};

@@ -84,9 +84,15 @@ impl Chat {
         self
     }
 
-    /// Adds a message of the person's.
-    pub fn tell(&mut self, text: impl Into<String>) {
-        self.request.messages.push(Message::user(text));
+    /// Says something to the model, as the person would. Two such messages in a row become one,
+    /// for not every model takes more.
+    pub fn tell(&mut self, text: &str) {
+        match self.request.messages.last_mut() {
+            Some(Message { role: Role::User, parts }) => {
+                parts.push(Part::Text(format!("\n\n{text}")));
+            }
+            _ => self.request.messages.push(Message::user(text)),
+        }
     }
 
     /// Asks the model, and adds its answer to the conversation. `hear` is told the words as they
@@ -127,37 +133,39 @@ impl Chat {
     ///
     /// The model said nothing at all, and why.
     pub fn ask_aside(&mut self, question: &str) -> Result<Reply, LlmError> {
-        let before = self.request.messages.len();
+        let (before, last) = (self.request.messages.len(), self.request.messages.last().cloned());
         let tools = mem::take(&mut self.request.tools);
         self.tell(question);
         let reply = self.ask(|_| {});
-        self.request.messages.truncate(before);
+        // The question may have become a part of the last message.
+        self.request.messages.truncate(before.saturating_sub(1));
+        self.request.messages.extend(last);
         self.request.tools = tools;
         reply
     }
 
     /// Calls the tools that the model asked for, all at once, and adds their answers to the
     /// conversation. A tool that fails answers with its error.
-    pub fn call(&mut self, calls: &[ToolCall]) -> Vec<ToolResult> {
-        let outcomes = tools::call_all(calls);
-        let results: Vec<_> = calls
-            .iter()
-            .zip(outcomes)
-            .map(|(call, outcome)| {
-                let result = outcome.unwrap_or_else(|error| ToolResult {
-                    call_id: call.id.clone(),
-                    content: error.explanation(),
-                    is_error: true,
-                });
-                let (arguments, answer) =
-                    (head(&call.arguments, NOTED), head(&result.content, NOTED));
-                let verb = if result.is_error { "failed" } else { "answered" };
-                note(Stage::Execute, format!("{} {arguments} {verb}: {answer}", call.name));
-                result
-            })
-            .collect();
-        self.request.messages.extend(results.iter().cloned().map(Message::tool));
-        results
+    pub fn call(&mut self, calls: &[ToolCall]) {
+        for (call, outcome) in calls.iter().zip(tools::call_all(calls)) {
+            let outcome = match outcome {
+                Ok(result) if result.is_error => Err(result.content),
+                Ok(result) => Ok(result.content),
+                Err(error) => Err(error.explanation()),
+            };
+            self.answer(call, outcome);
+        }
+    }
+
+    /// Adds the answer to a call to the conversation, and notes it as a step.
+    pub fn answer(&mut self, call: &ToolCall, outcome: Result<String, String>) {
+        let is_error = outcome.is_err();
+        let content = outcome.unwrap_or_else(|why| why);
+        let verb = if is_error { "failed" } else { "answered" };
+        let (arguments, said) = (head(&call.arguments, NOTED), head(&content, NOTED));
+        note(Stage::Execute, format!("{} {arguments} {verb}: {said}", call.name));
+        let result = ToolResult { call_id: call.id.clone(), content, is_error };
+        self.request.messages.push(Message::tool(result));
     }
 
     /// Lets the model use its tools until it answers without asking for one, in at most so many
@@ -169,6 +177,11 @@ impl Chat {
     pub fn work(&mut self, rounds: u32, mut hear: impl FnMut(&str)) -> Result<Reply, LlmError> {
         for _ in 0..rounds {
             let reply = self.ask(&mut hear)?;
+            if reply.is_blank() {
+                self.request.messages.pop();
+                self.tell("Answer the request now.");
+                continue;
+            }
             if reply.calls.is_empty() || reply.cut.is_some() {
                 return Ok(reply);
             }
@@ -177,6 +190,15 @@ impl Chat {
             }
             self.call(&reply.calls);
         }
+        self.finish(hear)
+    }
+
+    /// Asks for an answer with what is known, without tools.
+    ///
+    /// # Errors
+    ///
+    /// The model said nothing at all, and why.
+    pub fn finish(&mut self, hear: impl FnMut(&str)) -> Result<Reply, LlmError> {
         let tools = mem::take(&mut self.request.tools);
         self.tell("No more tools can be used. Answer now, with what is known.");
         let reply = self.ask(hear);
@@ -196,6 +218,15 @@ impl Chat {
 }
 
 impl Reply {
+    /// Whether there is nothing in it though nothing went wrong, as happens to small models.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.calls.is_empty()
+            && self.text.trim().is_empty()
+            && self.finish == FinishReason::Stop
+            && self.cut.is_none()
+    }
+
     /// What is left to answer when the words have been [said](reply::say): nothing, or why they
     /// break off.
     ///

@@ -51,7 +51,7 @@ impl<T: Tool> Guest for Exported<T> {
         ToolSpec {
             name: T::NAME.into(),
             description: T::DESCRIPTION.into(),
-            parameters: format!("{{{}}}", T::Arguments::keywords()),
+            parameters: T::Arguments::schema(),
         }
     }
 
