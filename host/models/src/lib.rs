@@ -8,12 +8,17 @@
 
 pub mod collect;
 pub mod error;
+pub mod estimate;
+pub mod openai;
+mod secret;
 pub mod types;
+mod words;
 
 use futures_util::stream::BoxStream;
 
 pub use collect::collect;
 pub use error::ModelError;
+pub use secret::Secret;
 
 use types::{Delta, Request};
 
