@@ -15,6 +15,11 @@ pub fn text(text: &str) -> u64 {
     let (ascii, other) = text.chars().fold((0_u64, 0_u64), |(ascii, other), character| {
         if character.is_ascii() { (ascii + 1, other) } else { (ascii, other + 1) }
     });
+    characters(ascii, other)
+}
+
+/// Tokens of so many ASCII characters and so many others.
+pub(crate) fn characters(ascii: u64, other: u64) -> u64 {
     (2 * ascii).div_ceil(7) + other
 }
 

@@ -7,9 +7,11 @@
 //! which model, and hands the model over ready made.
 
 pub mod collect;
+pub mod context;
 pub mod error;
 pub mod estimate;
 pub mod openai;
+pub mod scripted;
 mod secret;
 pub mod types;
 mod words;

@@ -78,7 +78,8 @@ pub(crate) fn open(settings: &Settings) -> Result<(Url, Client), SettingsError> 
         headers.insert(AUTHORIZATION, header);
     }
     let local = is_local(&url);
-    let tls = tls(!local).map_err(|why| SettingsError::Tls { model: model(), why })?;
+    let plain = local && url.scheme() == "http";
+    let tls = tls(!plain).map_err(|why| SettingsError::Tls { model: model(), why })?;
     let client = Client::builder()
         .user_agent(concat!("june/", env!("CARGO_PKG_VERSION")))
         .default_headers(headers)
@@ -124,8 +125,8 @@ fn is_local(url: &Url) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// TLS with ring's cryptography, and with the certificates that the system trusts; reading those
-/// takes milliseconds, which a server of this machine over plain HTTP need not cost.
+/// TLS with ring's cryptography, and where `trusting`, with the certificates that the system trusts.
+/// Reading those takes milliseconds, which a server of this machine over plain HTTP need not cost.
 fn tls(trusting: bool) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider.clone())

@@ -56,14 +56,13 @@ impl Reply {
         mut bytes: &[u8],
         ready: &mut VecDeque<Delta>,
     ) -> Result<(), Failure> {
-        self.received += bytes.len();
         if let Form::Unknown = self.form {
-            bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
-            self.form = match bytes.first() {
+            let started = bytes.trim_ascii_start();
+            self.form = match started.first() {
                 None => Form::Unknown,
                 Some(b'{') => Form::Whole(Vec::new()),
                 // A page of HTML: some proxy, or the wrong address.
-                Some(b'<') => return Err(self.not_understood(bytes)),
+                Some(b'<') => return Err(self.not_understood(started)),
                 Some(_) => Form::Events(Events::new(self.limits.event)),
             };
         }
@@ -71,26 +70,28 @@ impl Reply {
             Form::Whole(_) => self.limits.reply,
             Form::Events(_) | Form::Unknown => self.limits.stream,
         };
-        if self.received > limit {
-            let hint = "if that much is right, raise the limit of this model";
-            return Err(self.wrong(&format!("sent more than {limit} bytes"), hint));
-        }
+        let room = limit.saturating_sub(self.received);
+        let over = bytes.len() > room;
+        bytes = &bytes[..bytes.len().min(room)];
+        self.received += bytes.len();
         match &mut self.form {
-            Form::Unknown => Ok(()),
-            Form::Whole(whole) => {
-                whole.extend_from_slice(bytes);
-                Ok(())
-            }
+            Form::Unknown => {}
+            Form::Whole(whole) => whole.extend_from_slice(bytes),
             Form::Events(events) => {
                 let mut found = VecDeque::new();
                 let pushed = events.push(bytes, &mut found);
                 self.read(found, ready)?;
-                pushed.map_err(|_| {
+                if pushed.is_err() && !self.done {
                     let what = format!("sent an event of more than {} bytes", self.limits.event);
-                    self.wrong(&what, "look at the server's log")
-                })
+                    return Err(self.wrong(&what, "look at the server's log"));
+                }
             }
         }
+        if over && !self.done {
+            let hint = "if that much is right, raise the limit of this model";
+            return Err(self.wrong(&format!("sent more than {limit} bytes"), hint));
+        }
+        Ok(())
     }
 
     /// The server sends no more. `broken` says why, where the connection broke off.
@@ -184,3 +185,65 @@ impl Reply {
 
 const HINT: &str = "check that the address is that of an OpenAI-compatible server, or look at its \
                     log";
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::collect;
+    use crate::openai::thinking::Reasoning;
+    use crate::types::{Part, Request};
+
+    /// The parts of the answer and what came last, if it was an error.
+    fn read(chunks: &[&[u8]]) -> (Vec<Part>, Option<Failure>) {
+        let limits = Limits { event: 200, reply: 400, stream: 1000 };
+        let answer = Answer::new(&Request::default(), Reasoning::Auto);
+        let mut reply = Reply::new("m at h".into(), limits, answer);
+        let (mut ready, mut failed) = (VecDeque::new(), None);
+        for chunk in chunks {
+            failed = reply.push(chunk, &mut ready).err();
+            if failed.is_some() || reply.is_done() {
+                break;
+            }
+        }
+        let failed = failed.or_else(|| reply.end(None, &mut ready).err());
+        let mut parts = Vec::new();
+        ready.into_iter().for_each(|delta| collect::push(&mut parts, delta));
+        (parts, failed)
+    }
+
+    fn any_reply() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            Just("data: {\"choices\":[{\"delta\":{\"content\":\"<think>é\"}}]}\n\n".to_owned()),
+            Just(
+                "data: {\"choices\":[{\"delta\":{\"content\":\"</think> a\"}}]}\r\n\r\n".to_owned()
+            ),
+            Just("{\"choices\":[{\"message\":{\"content\":\"b\"}}]}".to_owned()),
+            Just("data: [DONE]\n\n".to_owned()),
+            Just("data: {\"error\":\"x\"}\n\n".to_owned()),
+            Just("x".repeat(250)),
+            "data: |:|\n|\r|<|\\{|\\}| |.{0,3}",
+        ];
+        prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat().into_bytes())
+    }
+
+    proptest! {
+        #[test]
+        fn it_does_not_matter_where_the_network_cuts(bytes in any_reply(), cut in 1_usize..50) {
+            let chunks: Vec<&[u8]> = bytes.chunks(cut).collect();
+            let (whole, cut) = (read(&[&bytes]), read(&chunks));
+            prop_assert_eq!(&whole.0, &cut.0);
+            // What is quoted of bytes that are no answer, and which limit is met, may differ.
+            prop_assert_eq!(whole.1.is_some(), cut.1.is_some());
+        }
+
+        #[test]
+        fn whatever_a_server_sends_is_an_answer_or_an_error(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
+            let (parts, failed) = read(&[&bytes]);
+            prop_assert!(parts.is_empty() && failed.is_some());
+        }
+    }
+}

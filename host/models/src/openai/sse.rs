@@ -1,8 +1,8 @@
 //! Server-sent events (HTML standard, section 9.2.6), cut from a stream of bytes.
 //!
-//! Only data is kept: event names, identifiers and comments are passed over. Two liberties, both
-//! because servers in use need them: an event that the end of the stream cuts off counts, and a
-//! field called `error` (llama.cpp) is data.
+//! Only data is kept: event names, identifiers and comments are passed over. Three liberties,
+//! because servers in use need them: an event that the end of the stream cuts off counts, a
+//! field called `error` (llama.cpp) is data, and a byte order mark may stand before any line.
 
 use std::collections::VecDeque;
 
@@ -68,6 +68,7 @@ impl Events {
             events.extend(data.map(|data| String::from_utf8_lossy(&data).into_owned()));
             return;
         }
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
         let mut halves = line.splitn(2, |byte| *byte == b':');
         let (name, value) = (halves.next().unwrap_or_default(), halves.next().unwrap_or_default());
         if !matches!(name, b"data" | b"error") {
@@ -107,6 +108,7 @@ mod tests {
         assert_eq!(events(&[b"data: {\ndata: }\n\n"]), ["{\n}"]);
         assert_eq!(events(&[b": ping\n\nevent: x\nid: 7\nretry: 3\ndata: a\nfoo\n\n"]), ["a"]);
         assert_eq!(events(&[b"data:  a \n\n"]), [" a "]);
+        assert_eq!(events(&[b"\xef\xbb", b"\xbfdata: a\n\n"]), ["a"]);
         assert_eq!(events(&[b"data\n\ndata:\n\n\n\n"]), [""; 0]);
     }
 
