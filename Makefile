@@ -19,6 +19,9 @@ venv = $(cache)/python/$(1)-$(firstword $(shell sha256sum $(2) | cut -c1-12))
 componentize := $(call venv,componentize,$(guest)/requirements.txt)
 peers        := $(call venv,peers,benchmarks/benches/requirements.txt)
 
+# The same for JavaScript.
+node := $(cache)/javascript/$(firstword $(shell sha256sum components/javascript/package-lock.json | cut -c1-12))
+
 # Guests in Rust, named by their folders.
 strategies := $(patsubst components/strategies/%/Cargo.toml,%,$(wildcard components/strategies/*/Cargo.toml))
 tools      := $(patsubst components/tools/%/Cargo.toml,%,$(wildcard components/tools/*/Cargo.toml))
@@ -56,7 +59,8 @@ bench: $(dist)/python.wasm $(peers)/done
 		--dataset-file "$$($(june) dataset pull humaneval --python $(peers)/bin/python)" $(BENCH)
 
 components: $(dist)/python.wasm $(dist)/echo.wasm $(strategies:%=$(dist)/strategies/%.wasm) \
-	$(tools:%=$(dist)/tools/%.wasm)
+	$(tools:%=$(dist)/tools/%.wasm) \
+	$(foreach language,python js,$(dist)/strategies/direct-$(language).wasm $(dist)/tools/words-$(language).wasm)
 
 # CPython, snapshotted with the runner in it, then flattened into one core module.
 $(dist)/python.wasm: $(wildcard $(guest)/*.py wit/*.wit components/flatten/src/*.rs) \
@@ -78,6 +82,30 @@ $(dist)/echo.wasm $(strategies:%=$(dist)/strategies/%.wasm) $(tools:%=$(dist)/to
 	for name in $(strategies); do cp $(built)/june_strategy_$$name.wasm $(dist)/strategies/$$name.wasm; done
 	for name in $(tools); do cp $(built)/june_tool_$$name.wasm $(dist)/tools/$$name.wasm; done
 
+# Guests in Python and JavaScript are the templates for new ones, so these are known to work.
+templates := components/templates
+$(dist)/strategies/%: world := strategy
+$(dist)/tools/%: world := tool
+source = $(filter $(templates)/%,$^)
+named = mkdir -p $@.source && sed 's/{{name}}/$(basename $(@F))/' $(source) >$@.source/$(notdir $(source))
+
+$(dist)/strategies/direct-python.wasm: $(templates)/python-strategy/app.py
+$(dist)/tools/words-python.wasm: $(templates)/python-tool/app.py
+$(dist)/strategies/direct-python.wasm $(dist)/tools/words-python.wasm: \
+		$(wildcard wit/*.wit) $(componentize)/done
+	$(named)
+	$(componentize)/bin/componentize-py --wit-path wit --world $(world) componentize \
+		--python-path $@.source app --output $@
+	rm -r $@.source
+
+$(dist)/strategies/direct-js.wasm: $(templates)/js-strategy/component.js
+$(dist)/tools/words-js.wasm: $(templates)/js-tool/component.js
+$(dist)/strategies/direct-js.wasm $(dist)/tools/words-js.wasm: $(wildcard wit/*.wit) $(node)/done
+	$(named)
+	$(node)/node_modules/.bin/componentize-js $@.source/component.js --wit wit \
+		--world-name $(world) --disable http fetch-event --out $@
+	rm -r $@.source
+
 # Which tools are there; what is missing is installed where that can be done, else named.
 setup:
 	@./setup
@@ -90,6 +118,15 @@ $(componentize)/done $(peers)/done:
 	python3 -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		--only-binary :all: -r $<
+	touch $@
+
+$(node)/done: components/javascript/package.json components/javascript/package-lock.json
+	./setup --javascript
+	@echo "making the JavaScript environment $(@D)"
+	rm -rf $(@D)
+	mkdir -p $(@D)
+	cp $^ $(@D)
+	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	touch $@
 
 clean:

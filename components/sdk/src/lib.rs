@@ -61,6 +61,7 @@ pub use serde_json;
 
 #[cfg(target_arch = "wasm32")]
 mod guest {
+    #[doc(hidden)]
     pub mod bindings;
     mod chat;
     mod message;
