@@ -3,6 +3,10 @@
 //! A [`Model`] takes a [`Request`](types::Request) and answers with a stream of
 //! [`Delta`](types::Delta)s. Whoever drops the stream cancels the answer.
 //!
+//! - [`openai`]: any server that speaks OpenAI's chat completions.
+//! - [`scripted`]: answers from a file, for tests and demonstrations.
+//! - [`context`]: what to do with a conversation that outgrows the model's window.
+//!
 //! This crate knows no component, no grant and no configuration file: the host decides who may ask
 //! which model, and hands the model over ready made.
 

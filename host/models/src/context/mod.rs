@@ -10,7 +10,7 @@
 //!   next one, so that what is left begins as templates expect it; after it, which is one long
 //!   turn of tools, each message of the assistant goes with the results of its calls.
 //!
-//! Tokens are estimated (see [`estimate`](crate::estimate)), and corrected by what the server
+//! Tokens are estimated (see [`estimate`]), and corrected by what the server
 //! counted last.
 
 mod plan;

@@ -1,6 +1,6 @@
 //! Right answers, however a server forms and cuts them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use june_models::openai::{OpenAi, Reasoning, Settings};
 use june_models::types::{FinishReason, Part, Usage};
@@ -89,7 +89,11 @@ async fn a_connection_that_stays_open_or_breaks_after_the_finish() {
     let finish = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
     for last in [Step::Wait, Step::Reset] {
         let server = Server::start(vec![vec![head(), chunk(said("hi") + finish), last]]).await;
-        assert_eq!(ask(&server).await.unwrap().message.parts, text("hi"));
+        let mut settings = settings(&server.base);
+        settings.deadlines.between = Duration::from_secs(10);
+        let start = Instant::now();
+        assert_eq!(ask_with(settings).await.unwrap().message.parts, text("hi"));
+        assert!(start.elapsed() < Duration::from_secs(8));
     }
 }
 

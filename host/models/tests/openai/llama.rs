@@ -142,9 +142,9 @@ async fn a_conversation_that_is_too_long_is_told_as_that() {
 }
 
 #[tokio::test]
-async fn a_dropped_answer_frees_the_server() {
-    let Some(llama) = Llama::start("a_dropped_answer_frees_the_server") else { return };
-    // The server answers one question at a time, and would write this answer for long.
+async fn after_a_dropped_answer_the_next_one_comes() {
+    let Some(llama) = Llama::start("after_a_dropped_answer_the_next_one_comes") else { return };
+    // The server answers one question at a time.
     let anything = ResponseFormat::Grammar("root ::= [a-z ]+".into());
     let endless = Request {
         response_format: anything,

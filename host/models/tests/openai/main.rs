@@ -22,9 +22,9 @@ fn settings(base: &str) -> Settings {
         proxy: Proxy::None,
         deadlines: Deadlines {
             connect: milliseconds(2000),
-            first: milliseconds(1000),
-            between: milliseconds(500),
-            total: milliseconds(8000),
+            first: milliseconds(2000),
+            between: milliseconds(1000),
+            total: milliseconds(15_000),
         },
         retries: Retries { most: 2, first: milliseconds(20), longest: milliseconds(1500) },
         limits: Limits { event: 1 << 20, reply: 4 << 20, stream: 8 << 20 },
