@@ -1,7 +1,7 @@
 //! Language models behind one trait.
 //!
-//! A [`Model`] takes a [`Request`](types::Request) and answers with a stream of
-//! [`Delta`](types::Delta)s. Whoever drops the stream cancels the answer.
+//! A [`Model`] takes a [`Request`] and answers with a stream of
+//! [`Delta`]s. Whoever drops the stream cancels the answer.
 //!
 //! - [`openai`]: any server that speaks OpenAI's chat completions.
 //! - [`scripted`]: answers from a file, for tests and demonstrations.
