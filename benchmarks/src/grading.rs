@@ -113,8 +113,11 @@ pub async fn grade(
     seed: u64,
     recording: Option<&Recording<'_>>,
 ) -> Result<Judgement, GradingError> {
-    let program =
-        Program { source: task.source(completion), checks: Some(task.checks()), stdin: Vec::new() };
+    let program = Program {
+        source: task.source(completion),
+        checks: Some(task.checks()),
+        ..Program::default()
+    };
     let (outcome, recorded) = match recording {
         None => (runner.run(&program, limits, seed).await?, None),
         Some(recording) => {

@@ -352,7 +352,11 @@ fn insert(to: &Transaction<'_>, number: u64, place: Place, record: &Record) -> R
             to.prepare_cached("UPDATE runs SET reviews = trim(reviews || ' ' || ?) WHERE run = ?")?
                 .execute(params![review.verdict.name(), run])?;
         }
-        Event::Virtual(_) | Event::Answer(_) | Event::LimitHit(_) | Event::Output(_) => {}
+        Event::Virtual(_)
+        | Event::Answer(_)
+        | Event::LimitHit(_)
+        | Event::Output(_)
+        | Event::Returned(_) => {}
     }
     Ok(())
 }

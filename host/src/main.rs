@@ -1,11 +1,17 @@
 //! `june`: the command line.
 
+mod agents;
 mod commands;
+mod config;
+mod disk;
 mod exit;
 mod index;
+mod llm;
+mod notes;
 mod paths;
 mod report;
 mod size;
+mod terminal;
 mod words;
 
 use std::process::ExitCode;
@@ -36,6 +42,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Run(commands::run::Run),
     Eval(commands::eval::Eval),
     #[command(subcommand)]
     Dataset(commands::dataset::Dataset),
@@ -48,6 +55,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Run(command) => commands::run::run(&command),
         Command::Eval(command) => commands::eval::run(&command),
         Command::Dataset(command) => commands::dataset::run(&command),
         Command::Component(command) => commands::component::run(&command),

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use june_sandbox::{Cache, Digest};
@@ -33,6 +33,18 @@ pub(crate) fn reviewer_key() -> Result<PathBuf> {
         .context("no reviewer's key: neither XDG_CONFIG_HOME nor HOME is set\nhint: name its file with --key")
 }
 
+/// The user's configuration: `june/june.toml` in `$XDG_CONFIG_HOME`, else in `~/.config`.
+pub(crate) fn config() -> Option<PathBuf> {
+    set("XDG_CONFIG_HOME")
+        .or_else(|| set("HOME").map(|home| home.join(".config")))
+        .map(|folder| folder.join("june/june.toml"))
+}
+
+/// A variable that holds a key or another secret.
+pub(crate) fn secret(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 /// The user's name, as far as it is known.
 pub(crate) fn user() -> String {
     env::var("USER").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "reviewer".into())
@@ -51,7 +63,7 @@ fn set(name: &str) -> Option<PathBuf> {
 fn component_folders() -> Vec<PathBuf> {
     let mut folders = Vec::new();
     folders.extend(env::var_os("JUNE_COMPONENTS").map(PathBuf::from));
-    if let Some(bin) = env::current_exe().ok().as_deref().and_then(std::path::Path::parent) {
+    if let Some(bin) = env::current_exe().ok().as_deref().and_then(Path::parent) {
         folders.push(bin.join("components"));
         folders.push(bin.join("../share/june/components"));
     }
@@ -60,7 +72,53 @@ fn component_folders() -> Vec<PathBuf> {
     folders
 }
 
-/// One of June's own components, by name.
+/// What a component is for; also the name of the folder that it is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Strategy,
+    Tool,
+}
+
+impl Kind {
+    fn folder(self) -> &'static str {
+        match self {
+            Kind::Strategy => "strategies",
+            Kind::Tool => "tools",
+        }
+    }
+}
+
+/// A component, by its path, its digest, or its name: in `components` of the folder `near`, or
+/// among June's own.
+pub(crate) fn component_of(kind: Kind, reference: &str, near: &Path) -> Result<PathBuf> {
+    if reference.contains('/') || reference.ends_with(".wasm") {
+        let path = near.join(reference);
+        if !path.is_file() {
+            bail!("there is no component {}", path.display());
+        }
+        return Ok(path);
+    }
+    let local = near.join("components");
+    let folders: Vec<PathBuf> = [local.join(kind.folder()), local]
+        .into_iter()
+        .chain(component_folders().into_iter().map(|folder| folder.join(kind.folder())))
+        .collect();
+    if let Ok(digest) = reference.parse::<Digest>() {
+        let found = in_folders(&folders, &digest);
+        return found.with_context(|| format!("no component here has SHA-256 {digest}"));
+    }
+    let file = format!("{reference}.wasm");
+    let found = folders.iter().map(|folder| folder.join(&file)).find(|path| path.is_file());
+    found.with_context(|| {
+        let tried: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
+        format!(
+            "the component {file} is in none of {}\nhint: name its path, or build it with `june component build`; June's own are built by `make components`",
+            tried.join(", ")
+        )
+    })
+}
+
+/// One of June's own runners, by name.
 pub(crate) fn component(name: &str) -> Result<PathBuf> {
     let folders = component_folders();
     let file = format!("{name}.wasm");
@@ -75,9 +133,18 @@ pub(crate) fn component(name: &str) -> Result<PathBuf> {
     )
 }
 
-/// The file of a component of June's own that has this digest.
+/// The file of a component that has this digest: one of June's own, or one in `components` here.
 pub(crate) fn component_by_digest(digest: &Digest) -> Option<PathBuf> {
-    let folders = component_folders();
+    let mut folders = component_folders();
+    folders.push("components".into());
+    let kinds = [Kind::Strategy, Kind::Tool];
+    let inner: Vec<_> =
+        folders.iter().flat_map(|folder| kinds.map(|kind| folder.join(kind.folder()))).collect();
+    folders.extend(inner);
+    in_folders(&folders, digest)
+}
+
+fn in_folders(folders: &[PathBuf], digest: &Digest) -> Option<PathBuf> {
     let files = folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten().flatten();
     let mut paths = files.map(|file| file.path());
     paths.find(|path| {

@@ -11,7 +11,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let runner = arguments.next().ok_or("name the runner component")?;
     let source = std::fs::read_to_string(arguments.next().ok_or("name a program")?)?;
     let checks = arguments.next().map(std::fs::read_to_string).transpose()?;
-    let program = Program { source, checks, stdin: Vec::new() };
+    let program = Program { source, checks, ..Program::default() };
 
     let cache = Cache::new(std::env::temp_dir().join("june-example"));
     let runner = Runner::load(&Engine::new()?, runner.as_ref(), &cache)?;

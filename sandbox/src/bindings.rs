@@ -1,12 +1,14 @@
 //! The contract `june:agent`, as Rust types and traits generated from `wit/`.
 
-/// `world runner`: a component that runs programs.
-pub mod runner {
+/// `world strategy`: an agent's mind.
+pub mod strategy {
     #![expect(missing_docs, reason = "generated from wit/, where each item is documented")]
     wasmtime::component::bindgen!({
         path: "../wit",
-        world: "runner",
+        world: "strategy",
+        imports: { default: async | trappable },
         exports: { default: async },
+        additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
     });
 }
 
@@ -16,17 +18,28 @@ pub mod tool {
     wasmtime::component::bindgen!({
         path: "../wit",
         world: "tool",
+        imports: { default: async | trappable },
         exports: { default: async },
+        with: {
+            "june:agent/types": super::strategy::june::agent::types,
+            "june:agent/tools": super::strategy::june::agent::tools,
+            "june:agent/program-types": super::strategy::june::agent::program_types,
+            "june:agent/programs": super::strategy::june::agent::programs,
+        },
+        additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
     });
 }
 
-/// `world strategy`: an agent's mind.
-pub mod strategy {
+/// `world runner`: a component that runs programs.
+pub mod runner {
     #![expect(missing_docs, reason = "generated from wit/, where each item is documented")]
     wasmtime::component::bindgen!({
         path: "../wit",
-        world: "strategy",
-        imports: { default: async | trappable },
+        world: "runner",
         exports: { default: async },
+        with: {
+            "june:agent/program-types": super::strategy::june::agent::program_types,
+        },
+        additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
     });
 }

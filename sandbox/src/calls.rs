@@ -6,7 +6,9 @@
 //! entries shows: wasmtime's call hook sees control go to the host for the
 //! calls, and for what the engine itself needs.
 
-use june_journal::record::{Data, Denial, Event, VirtualCall, VirtualCalls};
+use std::sync::Arc;
+
+use june_journal::record::{Data, Denial, Event, Parent, VirtualCall, VirtualCalls};
 use june_journal::{Digest, Journal};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{
@@ -27,8 +29,12 @@ pub(crate) const HOST_CALL: u64 = 10_000;
 /// otherwise fill a disk.
 const LISTED: u64 = 4096;
 
-/// So many calls go into one record.
+/// So many calls go into one record, or so many bytes of them.
 const BATCH: usize = 1024;
+const BATCH_BYTES: usize = 256 << 10;
+
+/// Longer arguments and answers are kept as their digest.
+const LONGEST: usize = 64 << 10;
 
 /// The calls of one run.
 pub(crate) struct Calls {
@@ -56,9 +62,12 @@ pub(crate) enum Ledger {
 
 /// A run's place in the journal, and its calls that are not yet there.
 pub(crate) struct Trace {
-    journal: Journal,
-    run: u64,
+    pub(crate) journal: Journal,
+    pub(crate) run: u64,
+    pub(crate) session: Arc<str>,
     batch: Vec<VirtualCall>,
+    /// The length of their texts.
+    bytes: usize,
     digested: String,
     digested_count: u64,
 }
@@ -84,7 +93,7 @@ impl Calls {
     }
 
     /// Whether anybody wants to know more of a call than that it was made.
-    fn are_kept(&self) -> bool {
+    pub(crate) fn are_kept(&self) -> bool {
         !matches!(self.ledger, Ledger::Count)
     }
 
@@ -107,6 +116,8 @@ impl Calls {
     pub(crate) fn made(&mut self, made: Made<'_>) -> wasmtime::Result<()> {
         self.denied += u64::from(made.denied.is_some());
         let number = self.number();
+        let (arguments, answer) = (bounded(made.arguments), bounded(made.answer));
+        let made = Made { arguments, answer, ..made };
         match &mut self.ledger {
             Ledger::Count => Ok(()),
             Ledger::Record(trace) => Ok(trace.add(number, made)?),
@@ -115,7 +126,7 @@ impl Calls {
     }
 
     /// Counts a call.
-    fn number(&mut self) -> u64 {
+    pub(crate) fn number(&mut self) -> u64 {
         let number = self.count;
         self.count += 1;
         debug_assert!(
@@ -129,16 +140,45 @@ impl Calls {
 }
 
 impl Trace {
-    pub(crate) fn new(journal: Journal, run: u64) -> Self {
-        Self { journal, run, batch: Vec::new(), digested: String::new(), digested_count: 0 }
+    pub(crate) fn new(journal: Journal, run: u64, session: Arc<str>) -> Self {
+        let (batch, digested) = (Vec::new(), String::new());
+        Self { journal, run, session, batch, bytes: 0, digested, digested_count: 0 }
+    }
+
+    /// Where the run that this call of the component begins is recorded.
+    pub(crate) fn place(&self, call: u64) -> (Journal, Arc<str>, Parent) {
+        let parent = Parent { run: self.run, call };
+        (self.journal.clone(), self.session.clone(), parent)
+    }
+
+    /// Adds a piece of something that a recorded call opened. It cannot be made
+    /// anew, so it is always listed.
+    pub(crate) fn add_piece(
+        &mut self,
+        number: u64,
+        made: Made<'_>,
+    ) -> Result<(), june_journal::Error> {
+        if self.digested_count > 0 {
+            self.flush(number)?;
+        }
+        self.list(number, made)
+    }
+
+    fn list(&mut self, number: u64, made: Made<'_>) -> Result<(), june_journal::Error> {
+        let Made { function, arguments, answer, .. } = made;
+        self.bytes += function.len() + arguments.len() + answer.len();
+        self.batch.push(VirtualCall { function: function.into(), arguments, answer });
+        if self.batch.len() == BATCH || self.bytes >= BATCH_BYTES {
+            return self.flush(number + 1);
+        }
+        Ok(())
     }
 
     fn add(&mut self, number: u64, made: Made<'_>) -> Result<(), june_journal::Error> {
         let Made { function, arguments, answer, denied } = made;
         if number < LISTED {
             let Some(reason) = denied else {
-                self.batch.push(VirtualCall { function: function.into(), arguments, answer });
-                return if self.batch.len() == BATCH { self.flush(number + 1) } else { Ok(()) };
+                return self.list(number, Made { function, arguments, answer, denied });
             };
             self.flush(number)?;
             let denial = Denial {
@@ -159,6 +199,7 @@ impl Trace {
     /// Writes down the calls before this one.
     pub(crate) fn flush(&mut self, next: u64) -> Result<(), june_journal::Error> {
         let listed = std::mem::take(&mut self.batch);
+        self.bytes = 0;
         let count = listed.len() as u64 + self.digested_count;
         if count == 0 {
             return Ok(());
@@ -167,6 +208,14 @@ impl Trace {
         (self.digested_count, self.digested) = (0, String::new());
         let calls = VirtualCalls { first: next - count, count, listed, digest };
         self.journal.append(self.run, Event::Virtual(calls)).map(|_number| ())
+    }
+}
+
+/// The text, or what it is known by where it is long.
+fn bounded(text: String) -> String {
+    match text.len() {
+        0..=LONGEST => text,
+        length => format!("{length} bytes with SHA-256 {}", Digest::of(text.as_bytes())),
     }
 }
 

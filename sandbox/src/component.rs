@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use june_journal::Digest;
-use wasmtime::component::InstancePre;
+use wasmtime::component::{InstancePre, Linker};
 
 use crate::state::State;
-use crate::{Cache, Engine, Error, wasi};
+use crate::{Cache, Engine, Error, imports, wasi};
 
 /// A component that is ready to be instantiated: compiled, with every import
 /// resolved. Clones share it.
@@ -52,10 +52,13 @@ impl Component {
         self.digest
     }
 
-    /// Resolves the imports, with nothing but deterministic WASI to offer.
+    /// Resolves the imports: deterministic WASI, and the contract's own. What is
+    /// behind them is for the grants to say.
     pub(crate) fn link(&self, world: &'static str) -> Result<InstancePre<State>, Error> {
-        wasi::linker(&self.compiled)
-            .and_then(|linker| linker.instantiate_pre(&self.compiled))
+        let mut linker = Linker::new(self.compiled.engine());
+        wasi::add(&mut linker, &self.compiled)
+            .and_then(|()| imports::add(&mut linker, world))
+            .and_then(|()| linker.instantiate_pre(&self.compiled))
             .map_err(|source| Error::World { name: self.name.to_string(), world, source })
     }
 }

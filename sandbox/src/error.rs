@@ -59,6 +59,15 @@ pub enum Error {
         source: wasmtime::Error,
     },
 
+    /// A tool does not describe itself in a way that can be used.
+    #[error("the tool {name} does not describe itself: {why}")]
+    Undescribed {
+        /// The tool's name.
+        name: String,
+        /// What it does instead.
+        why: String,
+    },
+
     /// The runner answered that it cannot run the program at all.
     #[error("the runner refused the program: {0}")]
     Refused(String),

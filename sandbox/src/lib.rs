@@ -32,6 +32,12 @@
 //! | [`cache`] | compiled components on disk |
 //! | [`limits`] | what a run may use |
 //! | [`runner`] | running programs in a runner component |
+//! | [`strategy`] | answering a turn with a strategy component |
+//! | [`tool`] | calling a tool component |
+//! | [`grants`] | what a component may do |
+//! | [`capabilities`] | what the host lends for that |
+//! | [`workspace`] | the files that a component works on |
+//! | [`contract`] | the values that a component and its host exchange |
 //! | [`outcome`] | how a run ended |
 //! | [`replay`] | running a recorded run again |
 //!
@@ -41,23 +47,39 @@
 pub mod bindings;
 pub mod cache;
 mod calls;
+pub mod capabilities;
+mod capability;
 pub mod component;
+pub mod contract;
 pub mod engine;
 mod error;
+pub mod grants;
+mod imports;
 pub mod limits;
 pub mod outcome;
 pub mod replay;
+mod run;
 pub mod runner;
+mod schema;
 mod state;
+pub mod strategy;
 mod told;
+pub mod tool;
 mod wasi;
+pub mod workspace;
 
 pub use cache::Cache;
+pub use capabilities::Capabilities;
 pub use component::Component;
 pub use engine::Engine;
 pub use error::Error;
+pub use grants::Grants;
 pub use june_journal::{self as journal, Digest, Journal};
 pub use limits::Limits;
 pub use outcome::{Exception, Exit, Outcome, Output, Phase};
-pub use replay::{Divergence, Recorded, Replay, ReplayError};
+pub use replay::{Divergence, Recorded, Replay, ReplayError, Subject};
 pub use runner::{Program, Recording, Runner};
+pub use state::Spent;
+pub use strategy::{Answered, Authority, Strategy};
+pub use tool::{Called, GrantedTool, Tool};
+pub use workspace::{Tree, Workspace};

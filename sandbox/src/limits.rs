@@ -31,6 +31,20 @@ pub struct Limits {
     pub handles: usize,
     /// Bytes of random numbers in all. Ends the run.
     pub random: u64,
+    /// Calls to capabilities: models, tools, programs, notes, requests. What
+    /// comes after is refused; after [`Limits::PATIENCE`] refusals the run
+    /// ends.
+    pub calls: u64,
+    /// Tokens that models may write for the component, reasoning included.
+    pub tokens: u64,
+    /// Bytes said to the person, steps included. Ends the run.
+    pub reply: usize,
+    /// Bytes of all files of the workspace. What would be more is refused with
+    /// `insufficient-space`.
+    pub files: usize,
+    /// How deeply runs may be nested: a tool in a strategy is one deep, a
+    /// program that it runs two.
+    pub depth: u32,
     /// Wall-clock time around the whole run, host calls included. A fuse:
     /// whether it blows depends on the machine, so it must be far away.
     pub wall: Duration,
@@ -47,12 +61,20 @@ impl Default for Limits {
             call_bytes: 16 << 20,
             handles: 1024,
             random: 64 << 20,
+            calls: 256,
+            tokens: 65_536,
+            reply: 1 << 20,
+            files: 64 << 20,
+            depth: 4,
             wall: Duration::from_secs(600),
         }
     }
 }
 
 impl Limits {
+    /// How often a component hears that its calls are used up.
+    pub const PATIENCE: u64 = 64;
+
     /// The limits by their names, as the journal keeps them; the wall time in
     /// milliseconds.
     pub(crate) fn to_map(&self) -> BTreeMap<String, u64> {
@@ -65,6 +87,11 @@ impl Limits {
             call_bytes,
             handles,
             random,
+            calls,
+            tokens,
+            reply,
+            files,
+            depth,
             wall,
         } = self;
         let entries = [
@@ -76,6 +103,11 @@ impl Limits {
             ("call-bytes", *call_bytes as u64),
             ("handles", *handles as u64),
             ("random", *random),
+            ("calls", *calls),
+            ("tokens", *tokens),
+            ("reply", *reply as u64),
+            ("files", *files as u64),
+            ("depth", u64::from(*depth)),
             ("wall-ms", u64::try_from(wall.as_millis()).unwrap_or(u64::MAX)),
         ];
         entries.map(|(name, bound)| (name.to_owned(), bound)).into()
@@ -94,6 +126,11 @@ impl Limits {
             call_bytes: size("call-bytes")?,
             handles: size("handles")?,
             random: number("random")?,
+            calls: number("calls")?,
+            tokens: number("tokens")?,
+            reply: size("reply")?,
+            files: size("files")?,
+            depth: u32::try_from(number("depth")?).ok()?,
             wall: Duration::from_millis(number("wall-ms")?),
         };
         (limits.to_map() == *map && limits.memory <= crate::engine::MAX_MEMORY).then_some(limits)
@@ -116,6 +153,10 @@ pub(crate) enum Exceeded {
     Memory,
     #[error("table too large")]
     Table,
+    #[error("more calls than allowed")]
+    Calls,
+    #[error("more said than allowed")]
+    Reply,
 }
 
 impl Meter {

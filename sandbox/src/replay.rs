@@ -39,15 +39,20 @@
 //! # }
 //! ```
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 use june_journal::blobs::{BlobError, Blobs};
-use june_journal::record::{End, Event, Record, Start};
+use june_journal::record::{Call, Data, End, Event, Record, Start};
 use june_journal::{Digest, Exit};
 
-use crate::calls::{Calls, Ledger, Made, digest_line};
-use crate::{Limits, Outcome, Output, Program};
+use crate::calls::{Ledger, Made, digest_line};
+use crate::capability::Recalled;
+use crate::contract::Turn;
+use crate::grants::FileGrant;
+use crate::run::Finished;
+use crate::workspace::Tree;
+use crate::{Component, Limits, Output, Program};
 
 /// A run as the journal tells it.
 #[derive(Clone, Debug)]
@@ -56,14 +61,34 @@ pub struct Recorded {
     pub run: u64,
     /// How it began.
     pub start: Start,
-    /// The program.
-    pub program: Program,
+    /// What it was to do.
+    pub subject: Subject,
     /// Its limits.
     pub limits: Limits,
     steps: VecDeque<Step>,
     stdout: Output,
     stderr: Output,
+    value: Option<String>,
+    said: String,
     end: End,
+}
+
+/// What a run was to do.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// A program, in world `runner`.
+    Program(Program),
+    /// A turn of an agent, in world `strategy`.
+    Turn(Turn),
+    /// A call of a tool, in world `tool`.
+    Call {
+        /// Its arguments, a JSON object.
+        arguments: String,
+        /// The folders that it saw.
+        grants: Vec<FileGrant>,
+        /// What was in them.
+        files: Tree,
+    },
 }
 
 /// Why a run cannot be replayed.
@@ -87,7 +112,7 @@ pub enum ReplayError {
         how: &'static str,
     },
     /// It was a run in another world.
-    #[error("run {run} is of world `{world}`; only runs of world `runner` can be replayed")]
+    #[error("run {run} is of world `{world}`, and the component is of another")]
     World {
         /// The run.
         run: u64,
@@ -152,7 +177,7 @@ impl std::error::Error for Divergence {}
 /// One or more calls of the record.
 #[derive(Clone, Debug)]
 enum Step {
-    One { function: String, arguments: String, answer: String },
+    One { function: String, arguments: String, answer: String, fuel: u64 },
     Many { count: u64, digest: Digest },
 }
 
@@ -177,6 +202,30 @@ impl Expected {
         self.next(number, made).inspect_err(|found| self.divergence = Some(found.clone()))
     }
 
+    /// The recorded answer to a call, and the fuel that it cost. An error ends
+    /// the replay.
+    pub(crate) fn recall(
+        &mut self,
+        number: u64,
+        function: &str,
+        arguments: &str,
+    ) -> Result<Recalled, Divergence> {
+        match self.steps.front() {
+            Some(Step::One { function: f, arguments: a, .. })
+                if f == function && a == arguments => {}
+            _ => {
+                let (arguments, answer) = (arguments.into(), "…".into());
+                let made = Made { function, arguments, answer, denied: None };
+                self.compare(number, &made)?;
+            }
+        }
+        match self.steps.pop_front() {
+            Some(Step::One { answer, fuel, .. }) => Ok(Recalled { answer, fuel }),
+            // `compare` found a difference.
+            _ => Ok(Recalled { answer: String::new(), fuel: 0 }),
+        }
+    }
+
     fn next(&mut self, number: u64, made: &Made<'_>) -> Result<(), Divergence> {
         let Made { function, arguments, answer, .. } = made;
         let differs = |expected| Divergence {
@@ -187,7 +236,7 @@ impl Expected {
         };
         match self.steps.front() {
             None => Err(differs("the end of the run".into())),
-            Some(Step::One { function: f, arguments: a, answer: r }) => {
+            Some(Step::One { function: f, arguments: a, answer: r, .. }) => {
                 if (f.as_str(), a, r) != (*function, arguments, answer) {
                     return Err(differs(words(f, a, r)));
                 }
@@ -220,7 +269,7 @@ impl Expected {
             return self.divergence.clone();
         }
         let expected = match self.steps.front()? {
-            Step::One { function, arguments, answer } => words(function, arguments, answer),
+            Step::One { function, arguments, answer, .. } => words(function, arguments, answer),
             Step::Many { count, .. } => format!("{} more calls", count - self.digested_count),
         };
         let found = "the end of the run".into();
@@ -246,26 +295,16 @@ impl Recorded {
             }
             None => return Err(malformed(0, "it has no record")),
         };
-        if start.world != "runner" {
-            return Err(ReplayError::World { run, world: start.world });
-        }
         let text = |bytes: Vec<u8>| {
-            String::from_utf8(bytes).map_err(|_bytes| malformed(run, "its program is not UTF-8"))
+            String::from_utf8(bytes).map_err(|_bytes| malformed(run, "a text of it is not UTF-8"))
         };
-        let mut program = Program::default();
-        for (name, data) in &start.input {
-            let bytes = blobs.value(data)?;
-            match name.as_str() {
-                "source" => program.source = text(bytes)?,
-                "checks" => program.checks = Some(text(bytes)?),
-                "stdin" => program.stdin = bytes,
-                _ => return Err(malformed(run, "it has an input of no known name")),
-            }
-        }
+        let subject = Subject::gather(run, &start, blobs)?;
         let limits = Limits::from_map(&start.limits)
             .ok_or_else(|| malformed(run, "its limits are not those that there are"))?;
         let (mut steps, mut end) = (VecDeque::new(), None);
         let (mut stdout, mut stderr) = (Output::default(), Output::default());
+        let (mut value, mut said) = (None, String::new());
+        let mut open: Option<Call> = None;
         for record in records {
             match record.event {
                 Event::Virtual(calls) => {
@@ -274,6 +313,7 @@ impl Recorded {
                         function: call.function,
                         arguments: call.arguments,
                         answer: call.answer,
+                        fuel: 0,
                     }));
                     if let Some(digest) = calls.digest {
                         steps.push_back(Step::Many { count: rest, digest });
@@ -283,7 +323,29 @@ impl Recorded {
                     function: denial.function,
                     arguments: text(blobs.value(&denial.arguments)?)?,
                     answer: denial.answer,
+                    fuel: 0,
                 }),
+                Event::Call(call) => {
+                    if open.replace(call).is_some() {
+                        return Err(malformed(run, "a call in it has no answer"));
+                    }
+                }
+                Event::Answer(answer) => {
+                    let call = open.take().filter(|call| call.number == answer.number);
+                    let call = call.ok_or_else(|| malformed(run, "an answer in it has no call"))?;
+                    steps.push_back(Step::One {
+                        function: call.function,
+                        arguments: text(blobs.value(&call.arguments)?)?,
+                        answer: text(blobs.value(&answer.result)?)?,
+                        fuel: answer.fuel_before.saturating_sub(answer.fuel_after),
+                    });
+                }
+                Event::Returned(returned) => {
+                    let kept =
+                        |data: Option<Data>| data.map(|data| text(blobs.value(&data)?)).transpose();
+                    value = kept(returned.value)?;
+                    said = kept(returned.said)?.unwrap_or_default();
+                }
                 Event::Output(output) => {
                     let kept = |data, truncated| {
                         blobs.value(data).map(|bytes| Output { bytes, truncated })
@@ -293,9 +355,7 @@ impl Recorded {
                 }
                 Event::End(ended) => end = Some(ended),
                 Event::LimitHit(_) | Event::Review(_) => {}
-                Event::Start(_) | Event::Call(_) | Event::Answer(_) => {
-                    return Err(malformed(run, "a runner has no such record"));
-                }
+                Event::Start(_) => return Err(malformed(run, "it begins twice")),
             }
         }
         let end = end.ok_or(ReplayError::Unfinished { run, how: "has no end" })?;
@@ -304,7 +364,9 @@ impl Recorded {
             Some(Exit::TimedOut) => {
                 Err(ReplayError::Unfinished { run, how: "was ended by the wall-clock fuse" })
             }
-            Some(_) => Ok(Self { run, start, program, limits, steps, stdout, stderr, end }),
+            Some(_) => {
+                Ok(Self { run, start, subject, limits, steps, stdout, stderr, value, said, end })
+            }
         }
     }
 
@@ -317,8 +379,19 @@ impl Recorded {
         }
     }
 
+    /// Whether this is the component that ran.
+    pub(crate) fn is_of(&self, component: &Component) -> Result<(), ReplayError> {
+        let (needed, found) = (self.start.component, component.digest());
+        if needed == found { Ok(()) } else { Err(ReplayError::Component { needed, found }) }
+    }
+
+    pub(crate) fn of_another_world(&self) -> ReplayError {
+        ReplayError::World { run: self.run, world: self.start.world.clone() }
+    }
+
     /// Compares a replay with the run.
-    pub(crate) fn compare(&self, outcome: &Outcome, made: &Calls) -> Replay {
+    pub(crate) fn compare(&self, replayed: &Finished) -> Replay {
+        let Finished { outcome, calls: made, value, said, .. } = replayed;
         let (calls, entries) = (made.count, made.entries);
         let diverged = |what, expected: String, found: String| {
             Replay::Diverged(Divergence { call: None, what, expected, found })
@@ -348,6 +421,15 @@ impl Recorded {
                 return diverged(what, told(recorded), told(found));
             }
         }
+        let (recorded, found) = (self.value.as_deref(), value.as_deref());
+        for (what, recorded, found) in
+            [("returned value", recorded, found), ("talk", Some(&*self.said), Some(&**said))]
+        {
+            if recorded != found {
+                let told = |text: Option<&str>| text.unwrap_or("nothing").to_owned();
+                return diverged(what, told(recorded), told(found));
+            }
+        }
         for (what, recorded, found) in [
             ("fuel", end.fuel, outcome.fuel),
             ("peak memory", end.peak_memory, outcome.peak_memory),
@@ -359,6 +441,48 @@ impl Recorded {
             }
         }
         Replay::Identical { calls, fuel: outcome.fuel }
+    }
+}
+
+impl Subject {
+    fn gather(run: u64, start: &Start, blobs: &Blobs) -> Result<Self, ReplayError> {
+        let text = |bytes: Vec<u8>| {
+            String::from_utf8(bytes).map_err(|_bytes| malformed(run, "a text of it is not UTF-8"))
+        };
+        let mut input: BTreeMap<&str, &Data> =
+            start.input.iter().map(|(name, data)| (name.as_str(), data)).collect();
+        let mut take = |name| input.remove(name).map(|data| blobs.value(data)).transpose();
+        let files = match start.input.get("files") {
+            None => Tree::default(),
+            Some(data) => Tree::recall(data, blobs)?
+                .ok_or_else(|| malformed(run, "the list of its files cannot be read"))?,
+        };
+        take("files")?;
+        let needed = |bytes: Option<Vec<u8>>| {
+            text(bytes.ok_or_else(|| malformed(run, "it lacks an input"))?)
+        };
+        let subject = match start.world.as_str() {
+            "runner" => Subject::Program(Program {
+                source: needed(take("source")?)?,
+                checks: take("checks")?.map(text).transpose()?,
+                stdin: take("stdin")?.unwrap_or_default(),
+                files,
+            }),
+            "strategy" => Subject::Turn(
+                serde_json::from_str(&needed(take("turn")?)?)
+                    .map_err(|_error| malformed(run, "its turn cannot be read"))?,
+            ),
+            "tool" => {
+                let grants = start.grants.iter().filter_map(|grant| FileGrant::from_text(grant));
+                let grants = grants.collect();
+                Subject::Call { arguments: needed(take("arguments")?)?, grants, files }
+            }
+            world => return Err(ReplayError::World { run, world: world.into() }),
+        };
+        match input.is_empty() {
+            true => Ok(subject),
+            false => Err(malformed(run, "it has an input of no known name")),
+        }
     }
 }
 

@@ -2,22 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Instant;
+use std::sync::Arc;
 
-use june_journal::record::{End, Event, LimitHit, Parent, Start};
-use june_journal::{self as journal, Digest, Journal};
-use wasmtime::component::ResourceTableError;
-use wasmtime::{Store, Trap};
+use june_journal::Journal;
+use june_journal::record::{Data, Parent};
+use wasmtime::Store;
 
 use crate::bindings::runner::RunnerPre;
-use crate::bindings::runner::june::agent::program_types as wit;
-use crate::calls::{Calls, Ledger, Trace};
-use crate::engine;
-use crate::limits::Exceeded;
-use crate::replay::{Recorded, Replay, ReplayError};
+use crate::calls::Ledger;
+use crate::contract::programs as wit;
+use crate::grants::{FileGrant, Mode};
+use crate::replay::{Recorded, Replay, ReplayError, Subject};
+use crate::run::{self, Closing, Failure, Job};
 use crate::state::State;
-use crate::wasi::{EPOCH, Exited};
-use crate::{Cache, Component, Engine, Error, Exception, Exit, Limits, Outcome, Phase};
+use crate::workspace::Tree;
+use crate::{
+    Cache, Capabilities, Component, Engine, Error, Exception, Exit, Grants, Limits, Outcome, Phase,
+};
 
 /// A program to run, untrusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,12 +31,36 @@ pub struct Program {
     pub checks: Option<String>,
     /// What the program reads from its standard input.
     pub stdin: Vec<u8>,
+    /// The files that it finds in its working folder. It may change its copy.
+    pub files: Tree,
 }
 
 impl Program {
     /// A Python program without checks and with an empty standard input.
     pub fn python(source: impl Into<String>) -> Self {
         Self { source: source.into(), ..Self::default() }
+    }
+
+    /// A program is granted its own files, and nothing else.
+    fn grants(&self) -> Arc<Grants> {
+        let mut grants = Grants::default();
+        if self.files.entries().next().is_some() {
+            grants.files.push(FileGrant { path: String::new(), mode: Mode::ReadWrite });
+        }
+        Arc::new(grants)
+    }
+
+    /// The program as a start record has it.
+    fn recorded(&self, journal: &Journal) -> Result<BTreeMap<String, Data>, june_journal::Error> {
+        let mut input = BTreeMap::new();
+        input.insert("source".into(), journal.data(self.source.clone().into_bytes())?);
+        if let Some(checks) = &self.checks {
+            input.insert("checks".into(), journal.data(checks.clone().into_bytes())?);
+        }
+        if !self.stdin.is_empty() {
+            input.insert("stdin".into(), journal.data(self.stdin.clone())?);
+        }
+        Ok(input)
     }
 }
 
@@ -81,7 +106,8 @@ impl Runner {
         limits: &Limits,
         seed: u64,
     ) -> Result<Outcome, Error> {
-        Ok(self.execute(program, limits, seed, Ledger::Count).await?.0)
+        let job = self.job(program, limits, seed);
+        Ok(run::execute(job, Ledger::Count).await?.outcome)
     }
 
     /// Runs one program as [`run`](Self::run) does, and records it. Returns the
@@ -99,40 +125,11 @@ impl Runner {
         seed: u64,
         recording: &Recording<'_>,
     ) -> Result<RecordedOutcome, Error> {
-        let Recording { journal, session, parent } = *recording;
-        let mut input = BTreeMap::new();
-        input.insert("source".into(), journal.data(program.source.clone().into_bytes())?);
-        if let Some(checks) = &program.checks {
-            input.insert("checks".into(), journal.data(checks.clone().into_bytes())?);
-        }
-        if !program.stdin.is_empty() {
-            input.insert("stdin".into(), journal.data(program.stdin.clone())?);
-        }
-        let run = journal.start(Start {
-            component: self.component.digest(),
-            name: self.component.name().into(),
-            world: "runner".into(),
-            session: session.into(),
-            engine: engine::NAME.into(),
-            configuration: engine::configuration(),
-            // A runner is granted nothing.
-            grants: Vec::new(),
-            policy: Digest::of(b""),
-            limits: limits.to_map(),
-            seed,
-            epoch: EPOCH,
-            input,
-            parent,
-        })?;
-        let open = Open { journal, run, start: Instant::now() };
-        let ledger = Ledger::Record(Trace::new(journal.clone(), run));
-        let (outcome, mut calls) = self.execute(program, limits, seed, ledger).await?;
-        let count = calls.count;
-        if let Ledger::Record(trace) = &mut calls.ledger {
-            trace.flush(count)?;
-        }
-        let last = open.end(&outcome, &calls, limits)?;
-        Ok(RecordedOutcome { outcome, run, last })
+        let job = self.job(program, limits, seed);
+        let input = |journal: &Journal| program.recorded(journal);
+        let (finished, place) = run::perform(job, Some(recording), input).await?;
+        let (run, last) = place.unwrap_or_default();
+        Ok(RecordedOutcome { outcome: finished.outcome, run, last })
     }
 
     /// Runs a recorded run again, and compares.
@@ -141,71 +138,49 @@ impl Runner {
     ///
     /// When this is another component than the run's, or the sandbox fails.
     pub async fn replay(&self, recorded: &Recorded) -> Result<Replay, ReplayError> {
-        let (needed, found) = (recorded.start.component, self.component.digest());
-        if needed != found {
-            return Err(ReplayError::Component { needed, found });
-        }
-        let (program, limits) = (&recorded.program, &recorded.limits);
-        let ledger = Ledger::Compare(recorded.expected());
-        let (outcome, calls) = self.execute(program, limits, recorded.start.seed, ledger).await?;
-        Ok(recorded.compare(&outcome, &calls))
+        recorded.is_of(&self.component)?;
+        let Subject::Program(program) = &recorded.subject else {
+            return Err(recorded.of_another_world());
+        };
+        let job = self.job(program, &recorded.limits, recorded.start.seed);
+        Ok(recorded.compare(&run::execute(job, Ledger::Compare(recorded.expected())).await?))
     }
 
-    async fn execute(
-        &self,
-        program: &Program,
-        limits: &Limits,
-        seed: u64,
-        ledger: Ledger,
-    ) -> Result<(Outcome, Calls), Error> {
-        let start = Instant::now();
-        let mut store = State::store(&self.engine, limits, seed, &program.stdin, ledger)?;
-        let ended = tokio::time::timeout(limits.wall, self.call(&mut store, program)).await;
-        let exit = match ended {
-            Err(_elapsed) => Exit::TimedOut,
-            Ok(Ok(wit::Completion::Refused(why))) => return Err(Error::Refused(why)),
-            Ok(Ok(completion)) => exit_of_completion(completion),
-            Ok(Err(Failure::Instantiate(source))) => {
-                let name = self.component.name().to_owned();
-                return Err(Error::Instantiate { name, source });
-            }
-            Ok(Err(Failure::Trap(error))) => exit_of_trap(error)?,
-        };
-        let fuel = limits.fuel - store.get_fuel().unwrap_or(0).min(limits.fuel);
-        let state = store.into_data();
-        let outcome = Outcome {
-            exit,
-            stdout: state.streams.stdout,
-            stderr: state.streams.stderr,
-            fuel,
-            peak_memory: state.meter.peak_memory(),
-            wall: start.elapsed(),
-        };
-        Ok((outcome, state.calls))
-    }
-
-    async fn call(
-        &self,
-        store: &mut Store<State>,
-        program: &Program,
-    ) -> Result<wit::Completion, Failure> {
-        let instance = match self.instance.instantiate_async(&mut *store).await {
-            Ok(instance) => instance,
-            // A limit too small for even the start is the caller's choice.
-            Err(error) if error.is::<Trap>() || error.is::<Exceeded>() => {
-                return Err(Failure::Trap(error));
-            }
-            Err(error) => return Err(Failure::Instantiate(error)),
-        };
-        let program = wit::Program {
+    /// The job of running this program.
+    fn job<'a>(&'a self, program: &'a Program, limits: &'a Limits, seed: u64) -> Job<'a> {
+        let instance = self.instance.clone();
+        let asked = wit::Program {
             language: wit::Language::Python,
             source: program.source.clone(),
             checks: program.checks.clone(),
             stdin: Vec::new(),
             files: Vec::new(),
         };
-        let handler = instance.june_agent_program_handler();
-        handler.call_run(store, &program).await.map_err(Failure::Trap)
+        Job {
+            engine: &self.engine,
+            component: &self.component,
+            world: "runner",
+            limits,
+            seed,
+            grants: program.grants(),
+            capabilities: Capabilities::default(),
+            files: program.files.clone(),
+            stdin: &program.stdin,
+            call: Box::new(move |store| Box::pin(call(instance, store, asked))),
+        }
+    }
+}
+
+async fn call(
+    instance: RunnerPre<State>,
+    store: &mut Store<State>,
+    program: wit::Program,
+) -> Result<Closing, Failure> {
+    let instance = instance.instantiate_async(&mut *store).await.map_err(Failure::instantiate)?;
+    let handler = instance.june_agent_program_handler();
+    match handler.call_run(store, &program).await.map_err(Failure::Trap)? {
+        wit::Completion::Refused(why) => Err(Failure::Refused(why)),
+        completion => Ok(Closing { exit: exit_of_completion(completion), value: None }),
     }
 }
 
@@ -231,66 +206,6 @@ pub struct RecordedOutcome {
     pub last: u64,
 }
 
-/// A run in the journal that has no end yet. Dropped, it was given up.
-struct Open<'a> {
-    journal: &'a Journal,
-    run: u64,
-    start: Instant,
-}
-
-impl Open<'_> {
-    /// Records what the run wrote and how it ended.
-    fn end(self, outcome: &Outcome, calls: &Calls, limits: &Limits) -> Result<u64, Error> {
-        let (journal, run) = (self.journal, self.run);
-        // From here on the end is told below, or cannot be told.
-        std::mem::forget(self);
-        let limit = match outcome.exit {
-            Exit::OutOfFuel => Some(("fuel", limits.fuel)),
-            Exit::OutOfMemory => Some(("memory", limits.memory)),
-            Exit::TimedOut => Some(("wall-ms", limits.wall.as_millis() as u64)),
-            _ => None,
-        };
-        if let Some((limit, bound)) = limit {
-            journal.append(run, Event::LimitHit(LimitHit { limit: limit.into(), bound }))?;
-        }
-        let Outcome { stdout, stderr, .. } = outcome;
-        if !(stdout.bytes.is_empty() && stderr.bytes.is_empty()) {
-            let output = journal::record::Output {
-                stdout: journal.data(stdout.bytes.clone())?,
-                stdout_truncated: stdout.truncated,
-                stderr: journal.data(stderr.bytes.clone())?,
-                stderr_truncated: stderr.truncated,
-            };
-            journal.append(run, Event::Output(output))?;
-        }
-        let end = End {
-            exit: Some(outcome.exit.clone()),
-            fuel: outcome.fuel,
-            peak_memory: outcome.peak_memory,
-            calls: calls.count,
-            entries: calls.entries,
-            denied: calls.denied,
-            duration: outcome.wall.as_micros() as u64,
-        };
-        Ok(journal.append(run, Event::End(end))?)
-    }
-}
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        let duration = self.start.elapsed().as_micros() as u64;
-        let end =
-            End { exit: None, fuel: 0, peak_memory: 0, calls: 0, entries: 0, denied: 0, duration };
-        // A journal that takes nothing more is told of elsewhere.
-        let _ = self.journal.append(self.run, Event::End(end));
-    }
-}
-
-enum Failure {
-    Instantiate(wasmtime::Error),
-    Trap(wasmtime::Error),
-}
-
 fn exit_of_completion(completion: wit::Completion) -> Exit {
     match completion {
         wit::Completion::Returned => Exit::Returned,
@@ -307,22 +222,4 @@ fn exit_of_completion(completion: wit::Completion) -> Exit {
             statement: exception.statement,
         }),
     }
-}
-
-/// What ended the run from within; or what the host itself failed at meanwhile.
-fn exit_of_trap(error: wasmtime::Error) -> Result<Exit, Error> {
-    if let Some(Exited(status)) = error.downcast_ref() {
-        return Ok(Exit::Exited(*status));
-    }
-    let error = match error.downcast::<june_journal::Error>() {
-        Ok(unrecorded) => return Err(Error::Journal(unrecorded)),
-        Err(error) => error,
-    };
-    Ok(match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => Exit::OutOfFuel,
-        Some(trap) => Exit::Crashed(trap.to_string()),
-        None if matches!(error.downcast_ref(), Some(Exceeded::Memory)) => Exit::OutOfMemory,
-        None if error.is::<ResourceTableError>() => Exit::Crashed("too many handles".into()),
-        None => Exit::Crashed(error.root_cause().to_string()),
-    })
 }

@@ -28,7 +28,20 @@ macro_rules! told_as_displayed {
     )*};
 }
 
-told_as_displayed!(bool, u8, u32, u64);
+told_as_displayed!(bool, u8, u16, u32, u64);
+
+/// Tells values as they are written for debugging.
+macro_rules! told_as_written_for_debugging {
+    ($($type:ty),* $(,)?) => {$(
+        impl $crate::told::Told for $type {
+            fn tell(&self, text: &mut String) {
+                text.push_str(&format!("{self:?}"));
+            }
+        }
+    )*};
+}
+
+pub(crate) use told_as_written_for_debugging;
 
 impl Told for String {
     fn tell(&self, text: &mut String) {
@@ -64,6 +77,12 @@ impl<T: Told> Told for &T {
 }
 
 impl<T: 'static> Told for Vec<Resource<T>> {
+    fn tell(&self, text: &mut String) {
+        tell_list(self, text);
+    }
+}
+
+impl Told for Vec<Vec<u8>> {
     fn tell(&self, text: &mut String) {
         tell_list(self, text);
     }
@@ -131,29 +150,26 @@ impl Told for () {
     fn tell(&self, _: &mut String) {}
 }
 
-impl<A: Told> Told for (A,) {
-    fn tell(&self, text: &mut String) {
-        self.0.tell(text);
-    }
+macro_rules! told_as_lists {
+    ($(($($index:tt $type:ident),+))*) => {$(
+        impl<$($type: Told),+> Told for ($($type,)+) {
+            fn tell(&self, text: &mut String) {
+                $(
+                    text.push_str(if $index == 0 { "" } else { ", " });
+                    self.$index.tell(text);
+                )+
+            }
+        }
+    )*};
 }
 
-impl<A: Told, B: Told> Told for (A, B) {
-    fn tell(&self, text: &mut String) {
-        self.0.tell(text);
-        text.push_str(", ");
-        self.1.tell(text);
-    }
-}
-
-impl<A: Told, B: Told, C: Told> Told for (A, B, C) {
-    fn tell(&self, text: &mut String) {
-        self.0.tell(text);
-        text.push_str(", ");
-        self.1.tell(text);
-        text.push_str(", ");
-        self.2.tell(text);
-    }
-}
+told_as_lists!(
+    (0 A)
+    (0 A, 1 B)
+    (0 A, 1 B, 2 C)
+    (0 A, 1 B, 2 C, 3 D)
+    (0 A, 1 B, 2 C, 3 D, 4 E)
+);
 
 #[cfg(test)]
 mod tests {

@@ -5,10 +5,12 @@ pub(crate) mod dataset;
 pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod journal;
+pub(crate) mod run;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -18,6 +20,13 @@ use crate::exit::{Blame, Failure};
 fn workers(asked: Option<u16>) -> usize {
     let processors = || thread::available_parallelism().map_or(1, |n| n.get().min(64));
     asked.map_or_else(processors, usize::from)
+}
+
+/// Returns when the person has pressed Ctrl-C.
+async fn pressed(stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// Becomes true when the person presses Ctrl-C.

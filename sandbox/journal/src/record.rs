@@ -67,6 +67,9 @@ pub enum Event {
     /// A person's opinion of the run.
     #[n(8)]
     Review(#[n(0)] Review),
+    /// What the run returned and said.
+    #[n(9)]
+    Returned(#[n(0)] Returned),
 }
 
 /// Everything that the run is a function of, besides the answers to its calls.
@@ -159,8 +162,10 @@ impl Data {
 }
 
 /// Calls that needed no grant, for they reached nothing: virtual clocks, seeded
-/// random numbers, captured streams. A replay makes the same answers anew and
-/// compares them.
+/// random numbers, captured streams, files in memory. A replay makes the same
+/// answers anew and compares them. Beside them stand the pieces of an answer
+/// that a recorded call opened (`token-stream.next`), always listed; a replay
+/// takes these from here.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct VirtualCalls {
     /// The number of the first of these calls; a run's calls, of every kind,
@@ -203,7 +208,7 @@ pub struct Call {
     /// `package:name/interface.function`, without the version.
     #[n(1)]
     pub function: String,
-    /// Its arguments.
+    /// Its arguments, as a JSON array.
     #[n(2)]
     pub arguments: Data,
     /// The grant that allowed it.
@@ -217,7 +222,7 @@ pub struct Answer {
     /// The number of the call.
     #[n(0)]
     pub number: u64,
-    /// What it answered.
+    /// What it answered, as JSON: `{"Ok": …}` or `{"Err": …}` for a result.
     #[n(1)]
     pub result: Data,
     /// Fuel left when the call was made.
@@ -277,6 +282,17 @@ pub struct Output {
     /// Whether there was more.
     #[n(3)]
     pub stderr_truncated: bool,
+}
+
+/// What a strategy or a tool returned, and what it said meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Returned {
+    /// The value of its export, as JSON.
+    #[n(0)]
+    pub value: Option<Data>,
+    /// What it said to the person.
+    #[n(1)]
+    pub said: Option<Data>,
 }
 
 /// How a run ended.
@@ -396,6 +412,7 @@ impl Record {
             Event::Answer(answer) => (None, [Some(&answer.result), None]),
             Event::Denial(denial) => (None, [Some(&denial.arguments), None]),
             Event::Output(output) => (None, [Some(&output.stdout), Some(&output.stderr)]),
+            Event::Returned(returned) => (None, [returned.value.as_ref(), returned.said.as_ref()]),
             Event::Virtual(_) | Event::LimitHit(_) | Event::End(_) | Event::Review(_) => {
                 (None, [None, None])
             }

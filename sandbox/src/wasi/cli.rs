@@ -35,7 +35,7 @@ pub(super) fn add(
             })
         }
         "stdin" => define(to, name, "get-stdin", |store, ()| {
-            Ok((store.data_mut().table.push(InputStream)?,))
+            Ok((store.data_mut().table.push(InputStream::Stdin)?,))
         }),
         "stdout" => define(to, name, "get-stdout", |store, ()| {
             Ok((store.data_mut().table.push(OutputStream::Stdout)?,))

@@ -43,11 +43,16 @@ impl Clock {
 }
 
 /// A time of the wall clock.
-#[derive(ComponentType, Lift, Lower)]
+#[derive(Clone, Copy, Debug, ComponentType, Lift, Lower)]
 #[component(record)]
-struct Datetime {
+pub(super) struct Datetime {
     seconds: u64,
     nanoseconds: u32,
+}
+
+impl Datetime {
+    /// When every run begins.
+    pub(super) const START: Self = Self { seconds: EPOCH, nanoseconds: 0 };
 }
 
 impl Told for Datetime {

@@ -1,14 +1,13 @@
-//! Folders and sockets that are not there.
+//! Sockets that are not there.
 //!
-//! Language runtimes import `wasi:filesystem` and `wasi:sockets` whether or not
-//! a program uses them. There is nothing behind these imports: the list of
-//! folders is empty, whatever can answer with an error code is denied, and
-//! nothing else can be reached without a handle.
+//! Language runtimes import `wasi:sockets` whether or not a program uses them.
+//! There is nothing behind these imports: whatever can answer with an error
+//! code is denied, and nothing else can be reached without a handle.
 
 use std::sync::Arc;
 
 use wasmtime::component::types::{ComponentInstance, ComponentItem, Type};
-use wasmtime::component::{LinkerInstance, Resource, ResourceType, Val};
+use wasmtime::component::{LinkerInstance, Resource, Val};
 use wasmtime::{Engine, StoreContextMut, bail};
 
 use super::io::{InputStream, IoError, OutputStream, Pollable};
@@ -24,18 +23,15 @@ pub(super) fn add(
     engine: &Engine,
     instance: &ComponentInstance,
 ) -> wasmtime::Result<()> {
-    let (code, reason) = match interface.starts_with("wasi:sockets") {
-        true => ("access-denied", "no network was granted"),
-        false => ("access", "no folder was granted"),
-    };
+    let (code, reason) = ("access-denied", "no network was granted");
     for (name, item) in instance.exports(engine) {
         match item.ty {
             // These are other packages', and known already.
             ComponentItem::Resource(_) => match name {
-                "pollable" => same::<Pollable>(to, name)?,
-                "input-stream" => same::<InputStream>(to, name)?,
-                "output-stream" => same::<OutputStream>(to, name)?,
-                "error" => same::<IoError>(to, name)?,
+                "pollable" => super::same::<Pollable>(to, name)?,
+                "input-stream" => super::same::<InputStream>(to, name)?,
+                "output-stream" => super::same::<OutputStream>(to, name)?,
+                "error" => super::same::<IoError>(to, name)?,
                 _ => define_resource::<Nothing>(to, interface, name)?,
             },
             ComponentItem::ComponentFunc(_) => {
@@ -71,10 +67,6 @@ pub(super) fn add(
         }
     }
     Ok(())
-}
-
-fn same<T: 'static>(to: &mut LinkerInstance<'_, State>, name: &str) -> wasmtime::Result<()> {
-    to.resource(name, ResourceType::host::<T>(), |_, _| Ok(()))
 }
 
 /// What a function of this result answers.

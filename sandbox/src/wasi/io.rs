@@ -1,5 +1,7 @@
 //! Streams from and to memory, and waiting, which passes virtual time only.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use wasmtime::component::{ComponentType, Lift, LinkerInstance, Lower, Resource};
 use wasmtime::{StoreContextMut, bail};
 
@@ -12,7 +14,7 @@ use crate::told::Told;
 type Store<'a, 'b> = &'a mut StoreContextMut<'b, State>;
 
 /// The most bytes that a component may write, or is given, in one call.
-const CHUNK: u64 = 64 << 10;
+pub(super) const CHUNK: u64 = 64 << 10;
 
 /// The most bytes of a write that also flushes, by WASI's rules.
 const BLOCKING_WRITE: usize = 4096;
@@ -47,11 +49,8 @@ impl Streams {
 
     /// Keeps what there is room for. A program that writes more must not
     /// notice: it would behave differently under another limit.
-    fn write(&mut self, to: OutputStream, bytes: &[u8]) {
-        let output = match to {
-            OutputStream::Stdout => &mut self.stdout,
-            OutputStream::Stderr => &mut self.stderr,
-        };
+    fn write(&mut self, to_stdout: bool, bytes: &[u8]) {
+        let output = if to_stdout { &mut self.stdout } else { &mut self.stderr };
         let room = self.limit.saturating_sub(output.bytes.len());
         let (head, rest) = bytes.split_at(bytes.len().min(room));
         output.bytes.extend_from_slice(head);
@@ -59,14 +58,36 @@ impl Streams {
     }
 }
 
-/// Standard input.
-pub(super) struct InputStream;
+/// Where bytes can be read.
+pub(super) enum InputStream {
+    Stdin,
+    /// A file, from here on.
+    File {
+        path: String,
+        offset: u64,
+    },
+    /// Bytes in memory, from here on.
+    Bytes {
+        bytes: Arc<Vec<u8>>,
+        offset: usize,
+    },
+}
 
 /// Where bytes can be written.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) enum OutputStream {
     Stdout,
     Stderr,
+    /// A file, from here on or, without an offset, at its end.
+    File {
+        path: String,
+        offset: Option<u64>,
+    },
+    /// Memory, up to a number of bytes.
+    Bytes {
+        bytes: Arc<Mutex<Vec<u8>>>,
+        limit: usize,
+    },
 }
 
 /// Something to wait for.
@@ -77,7 +98,7 @@ pub(super) enum Pollable {
     At(u64),
 }
 
-/// An error of a stream. There are none.
+/// An error of a stream: there is no room for what was written.
 pub(super) struct IoError;
 
 /// Why a stream gives or takes nothing.
@@ -105,7 +126,7 @@ pub(super) fn add_error(
 ) -> wasmtime::Result<()> {
     define_resource::<IoError>(to, interface, "error")?;
     define(to, interface, "[method]error.to-debug-string", |_, (_,): (Resource<IoError>,)| {
-        Ok((String::from("no error"),))
+        Ok((String::from("no room, or not to be written"),))
     })
 }
 
@@ -150,14 +171,12 @@ pub(super) fn add_streams(
     define_resource::<InputStream>(to, interface, "input-stream")?;
     for name in ["[method]input-stream.read", "[method]input-stream.blocking-read"] {
         define(to, interface, name, |store, (this, most): (Resource<InputStream>, u64)| {
-            store.data().table.get(&this)?;
-            Ok((store.data_mut().streams.read(most).ok_or(StreamError::Closed),))
+            Ok((read(store, &this, most)?.ok_or(StreamError::Closed),))
         })?;
     }
     for name in ["[method]input-stream.skip", "[method]input-stream.blocking-skip"] {
         define(to, interface, name, |store, (this, most): (Resource<InputStream>, u64)| {
-            store.data().table.get(&this)?;
-            let skipped = store.data_mut().streams.read(most).map(|bytes| bytes.len() as u64);
+            let skipped = read(store, &this, most)?.map(|bytes| bytes.len() as u64);
             Ok((skipped.ok_or(StreamError::Closed),))
         })?;
     }
@@ -170,14 +189,67 @@ pub(super) fn add_streams(
     add_output(to, interface)
 }
 
+/// The next bytes of a stream; none at its end.
+fn read(
+    store: Store<'_, '_>,
+    stream: &Resource<InputStream>,
+    most: u64,
+) -> wasmtime::Result<Option<Vec<u8>>> {
+    let State { table, streams, files, .. } = store.data_mut();
+    let bytes = match table.get_mut(stream)? {
+        InputStream::Stdin => return Ok(streams.read(most)),
+        InputStream::File { path, offset } => {
+            let bytes = files.read(path, *offset, most).map_or_else(|_| Vec::new(), |(b, _)| b);
+            *offset += bytes.len() as u64;
+            bytes
+        }
+        InputStream::Bytes { bytes, offset } => {
+            let left = bytes.get(*offset..).unwrap_or_default();
+            let next = left[..left.len().min(most.min(CHUNK) as usize)].to_vec();
+            *offset += next.len();
+            next
+        }
+    };
+    Ok((!bytes.is_empty() || most == 0).then_some(bytes))
+}
+
 fn write(
     store: Store<'_, '_>,
     stream: &Resource<OutputStream>,
     bytes: &[u8],
 ) -> wasmtime::Result<(Result<(), StreamError>,)> {
-    let stream = *store.data().table.get(stream)?;
-    store.data_mut().streams.write(stream, bytes);
-    Ok((Ok(()),))
+    let State { table, streams, files, .. } = store.data_mut();
+    let taken = match table.get_mut(stream)? {
+        OutputStream::Stdout => {
+            streams.write(true, bytes);
+            true
+        }
+        OutputStream::Stderr => {
+            streams.write(false, bytes);
+            true
+        }
+        _ if bytes.is_empty() => true,
+        OutputStream::File { path, offset } => {
+            let written = files.write(path, *offset, bytes);
+            if let (Some(offset), Ok(written)) = (offset, &written) {
+                *offset += written;
+            }
+            written.is_ok()
+        }
+        OutputStream::Bytes { bytes: kept, limit } => {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            let fits = kept.len() + bytes.len() <= *limit;
+            if fits {
+                kept.extend_from_slice(bytes);
+            }
+            fits
+        }
+    };
+    if taken {
+        return Ok((Ok(()),));
+    }
+    let error = store.data_mut().table.push(IoError)?;
+    Ok((Err(StreamError::Failed(error)),))
 }
 
 /// Zeros to write, as many as one call may write.
@@ -230,8 +302,7 @@ fn add_output(to: &mut LinkerInstance<'_, State>, interface: &str) -> wasmtime::
     for name in ["[method]output-stream.splice", "[method]output-stream.blocking-splice"] {
         type Parameters = (This, Resource<InputStream>, u64);
         define(to, interface, name, |store, (this, from, most): Parameters| {
-            store.data().table.get(&from)?;
-            let Some(bytes) = store.data_mut().streams.read(most) else {
+            let Some(bytes) = read(store, &from, most)? else {
                 return Ok((Err(StreamError::Closed),));
             };
             let (written,) = write(store, &this, &bytes)?;

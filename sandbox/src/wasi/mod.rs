@@ -3,29 +3,31 @@
 //!
 //! Clocks are virtual ([`clocks`]), random numbers come from a seed
 //! ([`random`]), streams lead to memory ([`io`]), the command line is empty
-//! ([`cli`]), and folders and sockets are not there ([`denied`]). Every answer
-//! follows from the run's start alone.
+//! ([`cli`]), folders are copies in memory ([`filesystem`]), and sockets are
+//! not there ([`denied`]). Every answer follows from the run's start alone, but
+//! for those to requests ([`http`]), which a grant has to cover.
 
 mod cli;
 mod clocks;
 mod denied;
+mod filesystem;
+mod http;
 mod io;
 mod random;
 
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{Component, Linker, LinkerInstance, ResourceType};
 
 pub(crate) use cli::Exited;
 pub(crate) use clocks::{Clock, EPOCH};
+pub(crate) use filesystem::Files;
 pub(crate) use io::Streams;
 
 use crate::state::State;
 
-/// A linker that offers WASI 0.2 to this component, in the version that it
-/// asks for.
-pub(crate) fn linker(component: &Component) -> wasmtime::Result<Linker<State>> {
+/// Offers WASI 0.2 to this component, in the version that it asks for.
+pub(crate) fn add(linker: &mut Linker<State>, component: &Component) -> wasmtime::Result<()> {
     let engine = component.engine();
-    let mut linker = Linker::new(engine);
     for (import, item) in component.component_type().imports(engine) {
         let ComponentItem::ComponentInstance(instance) = item.ty else { continue };
         let name = import.split_once('@').map_or(import, |(name, _version)| name);
@@ -44,11 +46,20 @@ pub(crate) fn linker(component: &Component) -> wasmtime::Result<Linker<State>> {
             ("wasi:random", "insecure") => random::add_insecure(&mut to, name)?,
             ("wasi:random", "insecure-seed") => random::add_seed(&mut to, name)?,
             ("wasi:cli", _) => cli::add(&mut to, name, interface)?,
-            ("wasi:filesystem" | "wasi:sockets", _) => {
+            ("wasi:filesystem", "preopens") => filesystem::add_preopens(&mut to, name)?,
+            ("wasi:filesystem", "types") => filesystem::add_types(&mut to, name)?,
+            ("wasi:http", "types") => http::add_types(&mut to, name, engine, &instance)?,
+            ("wasi:http", "outgoing-handler") => http::add_handler(&mut to, name)?,
+            ("wasi:sockets", _) => {
                 denied::add(&mut to, name, engine, &instance)?;
             }
             _ => {}
         }
     }
-    Ok(linker)
+    Ok(())
+}
+
+/// Defines a resource that another interface has defined already.
+fn same<T: 'static>(to: &mut LinkerInstance<'_, State>, name: &str) -> wasmtime::Result<()> {
+    to.resource(name, ResourceType::host::<T>(), |_, _| Ok(()))
 }

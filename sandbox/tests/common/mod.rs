@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use june_sandbox::{Cache, Engine, Error, Limits, Outcome, Program, Runner};
 
-static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new().expect("an engine"));
+pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new().expect("an engine"));
 
 /// A component that `make components` built.
 pub(crate) fn component(name: &str) -> PathBuf {
@@ -39,5 +39,5 @@ pub(crate) fn echo_runner() -> &'static Runner {
 
 /// A program of the echo runner.
 pub(crate) fn program(source: &str) -> Program {
-    Program { source: source.into(), checks: None, stdin: b"from stdin\n".to_vec() }
+    Program { source: source.into(), stdin: b"from stdin\n".to_vec(), ..Program::default() }
 }

@@ -113,6 +113,12 @@ fn effects(records: &[(u64, Record)], blobs: &Blobs) -> Vec<String> {
                     effects.extend(value(data).lines().map(|line| format!("{name}: {line}")));
                 }
             }
+            Event::Returned(returned) => {
+                for (name, data) in [("said", &returned.said), ("returned", &returned.value)] {
+                    let text = data.as_ref().map(&value).unwrap_or_default();
+                    effects.extend(text.lines().map(|line| format!("{name}: {line}")));
+                }
+            }
             Event::End(end) => effects.push(match &end.exit {
                 Some(exit) => format!("ended {} {}", exit.name(), exit.detail()).trim_end().into(),
                 None => "given up by the host".into(),

@@ -160,6 +160,13 @@ pub(crate) fn record_in_json(number: u64, record: &Record, blobs: &Blobs, full: 
                 "stderr": data(&output.stderr), "stderr_truncated": output.stderr_truncated,
             }),
         ),
+        Event::Returned(returned) => (
+            "returned",
+            json!({
+                "value": returned.value.as_ref().map(data),
+                "said": returned.said.as_ref().map(data),
+            }),
+        ),
         Event::End(end) => (
             "end",
             json!({

@@ -129,6 +129,13 @@ impl View<'_> {
                         grouped(hit.bound)
                     );
                 }
+                Event::Returned(returned) => {
+                    for (name, data) in [("said", &returned.said), ("returned", &returned.value)] {
+                        if let Some(data) = data {
+                            let _ = writeln!(ended, "  {name:<10} {}", self.data(data));
+                        }
+                    }
+                }
                 Event::Output(output) => {
                     for (name, data, truncated) in [
                         ("stdout", &output.stdout, output.stdout_truncated),

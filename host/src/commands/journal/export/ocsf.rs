@@ -125,6 +125,7 @@ fn event(exported: &Exported<'_>, start: &Start, number: u64, record: &Record) -
         | Event::Answer(_)
         | Event::LimitHit(_)
         | Event::Output(_)
+        | Event::Returned(_)
         | Event::Review(_) => return None,
     };
     let ((class_uid, class_name, category_uid, category_name), (activity_id, activity)) =

@@ -81,7 +81,11 @@ pub(super) fn trace(exported: &Exported<'_>) -> Value {
                     push(span, key, json!({ "intValue": number.to_string() }));
                 }
             }
-            Event::Virtual(_) | Event::LimitHit(_) | Event::Output(_) | Event::Review(_) => {}
+            Event::Virtual(_)
+            | Event::LimitHit(_)
+            | Event::Output(_)
+            | Event::Returned(_)
+            | Event::Review(_) => {}
         }
     }
     json!({ "resourceSpans": [{

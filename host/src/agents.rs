@@ -1,0 +1,222 @@
+//! Agents, as a configuration describes them: a strategy, with all that it was granted.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use june_sandbox::contract::{Message, Part, Role, Turn};
+use june_sandbox::grants::{FileGrant, Mode};
+use june_sandbox::{
+    Authority, Cache, Capabilities, Engine, GrantedTool, Grants, Limits, Runner, Strategy, Tool,
+    Tree, Workspace,
+};
+
+use crate::config::{AgentTable, Config, ToolGrantsTable, listed};
+use crate::disk;
+use crate::llm::Models;
+use crate::notes::Notes;
+use crate::paths::{self, Kind};
+
+/// Agents that there are without a configuration, and the tools that each has.
+const OWN: [(&str, &[&str]); 3] =
+    [("direct", &[]), ("deliberate", &["calculator", "clock"]), ("coder", &["files", "python"])];
+
+/// What a tool may use in one call.
+const TOOL_FUEL: u64 = 10_000_000_000;
+
+/// A configuration, and what turns it into agents.
+pub(crate) struct Host {
+    pub(crate) config: Config,
+    pub(crate) engine: Engine,
+    cache: Cache,
+    models: Arc<Models>,
+}
+
+/// An agent that is ready to be asked.
+pub(crate) struct Agent {
+    pub(crate) name: String,
+    pub(crate) strategy: Strategy,
+    /// All that the agent has, but nobody to talk to.
+    pub(crate) authority: Authority,
+    pub(crate) models: Vec<String>,
+    pub(crate) instructions: String,
+    /// Where its files are from; none where they are from nowhere.
+    pub(crate) root: Option<PathBuf>,
+    /// Its files as they were.
+    pub(crate) before: Tree,
+}
+
+/// What the command line says of an agent.
+#[derive(Default)]
+pub(crate) struct Overrides<'a> {
+    /// The model to ask, by its alias.
+    pub(crate) model: Option<&'a str>,
+    /// A folder that the agent may change, instead of those that it was granted.
+    pub(crate) folder: Option<&'a Path>,
+    /// A file of scripted answers, instead of all models.
+    pub(crate) script: Option<&'a Path>,
+}
+
+impl Host {
+    /// Prepares the configuration's models, and the sandbox.
+    pub(crate) fn new(config: Config) -> Result<Self> {
+        let models = Models::new(config.tables.model.iter(), &config.folder())?;
+        let (engine, cache) = (Engine::new()?, paths::compiled()?);
+        Ok(Self { config, engine, cache, models: Arc::new(models) })
+    }
+
+    /// Makes an agent ready: loads its components, copies its files.
+    pub(crate) async fn agent(&self, name: &str, overrides: &Overrides<'_>) -> Result<Agent> {
+        let folder = self.config.folder();
+        let own = OWN.iter().find(|(own, _)| *own == name);
+        let table = match (self.config.tables.agent.get(name), own) {
+            (Some(table), _) => table.clone(),
+            (None, Some(_)) => AgentTable::default(),
+            (None, None) if paths::component_of(Kind::Strategy, name, &folder).is_ok() => {
+                AgentTable::default()
+            }
+            (None, None) => bail!(
+                "there is no agent `{name}`\nhint: the agents are {}, direct, deliberate and coder; describe others in june.toml",
+                listed(self.config.tables.agent.keys())
+            ),
+        };
+        let configured = self.config.tables.agent.contains_key(name);
+        let reference = table.strategy.as_deref().unwrap_or(name);
+        let path = paths::component_of(Kind::Strategy, reference, &folder)?;
+        let strategy = Strategy::load(&self.engine, &path, &self.cache)?;
+
+        let models = self.models_of(&table, overrides)?;
+        let mut grants = table.grants.clone().into_grants();
+        grants.models = models.iter().cloned().collect();
+        let tools: Vec<String> = match (configured, own) {
+            (false, Some((_, tools))) => {
+                grants.programs = tools.contains(&"python");
+                if tools.contains(&"files") {
+                    grants.files = vec![everything()];
+                }
+                tools.iter().map(|tool| (*tool).to_owned()).collect()
+            }
+            _ => table.tools.iter().map(|tool| tool.get_ref().clone()).collect(),
+        };
+        if overrides.folder.is_some() {
+            grants.files = vec![everything()];
+        }
+        let limits = table.limits.over(Limits { fuel: 100_000_000_000, ..Limits::default() });
+        let root = match overrides.folder {
+            Some(folder) => Some(folder.to_owned()),
+            None => (configured && !grants.files.is_empty()).then_some(folder),
+        };
+        let before = match &root {
+            Some(root) => disk::load(root, &grants.files, limits.files)?,
+            None => Tree::default(),
+        };
+        let (granted, tools) = self.tools(&tools, &grants).await?;
+        grants.tools = granted;
+        let programs = match grants.programs {
+            true => Some(Runner::load(&self.engine, &paths::component("python")?, &self.cache)?),
+            false => None,
+        };
+        let models_backend: Arc<dyn june_sandbox::capabilities::Llm> = match overrides.script {
+            Some(script) => Arc::new(Models::scripted(&models, script)?),
+            None => self.models.clone(),
+        };
+        let capabilities = Capabilities {
+            llm: Some(models_backend),
+            tools: Arc::new(tools),
+            programs,
+            memory: grants.memory.then(|| Arc::new(Notes::default()) as _),
+            reply: None,
+            http: None,
+            workspace: (!grants.files.is_empty()).then(|| Workspace::new(before.clone())),
+        };
+        let authority =
+            Authority { grants: Arc::new(grants), capabilities, limits, seed: table.seed };
+        let instructions = table.instructions;
+        Ok(Agent { name: name.into(), strategy, authority, models, instructions, root, before })
+    }
+
+    /// The models that an agent may ask, the preferred one first.
+    fn models_of(&self, table: &AgentTable, overrides: &Overrides<'_>) -> Result<Vec<String>> {
+        let known = &self.config.tables.model;
+        if let Some(model) = overrides.model {
+            if overrides.script.is_none() && !known.contains_key(model) {
+                bail!(
+                    "there is no model `{model}`\nhint: describe it in june.toml under [model.{model}]; the models are: {}",
+                    listed(known.keys())
+                );
+            }
+            return Ok(vec![model.to_owned()]);
+        }
+        if overrides.script.is_some() {
+            return Ok(vec!["scripted".to_owned()]);
+        }
+        let own: Vec<String> = table.model.iter().map(|alias| alias.get_ref().clone()).collect();
+        if !own.is_empty() {
+            return Ok(own);
+        }
+        let mut all = known.keys();
+        match (all.next(), all.next()) {
+            (Some(only), None) => Ok(vec![only.clone()]),
+            (Some(_), Some(_)) => bail!(
+                "which model?\nhint: name one with --model, or in the agent's table; the models are: {}",
+                listed(known.keys())
+            ),
+            (None, _) => bail!(
+                "no model is described\nhint: write in june.toml, for example:\n  [model.local]\n  backend = \"openai\"\n  url = \"http://127.0.0.1:8080/v1\""
+            ),
+        }
+    }
+
+    /// The tools of these names, with what each has of what its agent has.
+    async fn tools(
+        &self,
+        names: &[String],
+        agent: &Grants,
+    ) -> Result<(std::collections::BTreeSet<String>, BTreeMap<String, GrantedTool>)> {
+        let mut tools = BTreeMap::new();
+        let folder = self.config.folder();
+        for name in names {
+            let table = self.config.tables.tool.get(name).cloned().unwrap_or_default();
+            let reference = table.component.as_deref().unwrap_or(name);
+            let path = paths::component_of(Kind::Tool, reference, &folder)
+                .with_context(|| format!("the tool `{name}` cannot be used"))?;
+            let tool = Tool::load(&self.engine, &path, &self.cache).await?;
+            let asks = table.grants.clone().unwrap_or_else(|| ToolGrantsTable::usual(name));
+            let grants = asks.of(agent);
+            let limits = table.limits.over(Limits { fuel: TOOL_FUEL, ..Limits::default() });
+            let tool = GrantedTool::component(tool, name, grants, limits)?;
+            tools.insert(name.clone(), tool);
+        }
+        Ok((tools.keys().cloned().collect(), tools))
+    }
+}
+
+impl Agent {
+    /// A turn that asks this, after a conversation.
+    pub(crate) fn turn(&self, mut conversation: Vec<Message>, request: &str) -> Turn {
+        conversation.push(said(Role::User, request));
+        Turn {
+            messages: conversation,
+            models: self.models.clone(),
+            instructions: self.instructions.clone(),
+        }
+    }
+
+    /// The files as they are now.
+    pub(crate) async fn files(&self) -> Tree {
+        match &self.authority.capabilities.workspace {
+            Some(workspace) => workspace.tree().await,
+            None => Tree::default(),
+        }
+    }
+}
+
+/// A message of text.
+pub(crate) fn said(role: Role, text: &str) -> Message {
+    Message { role, parts: vec![Part::Text(text.into())] }
+}
+
+fn everything() -> FileGrant {
+    FileGrant { path: String::new(), mode: Mode::ReadWrite }
+}

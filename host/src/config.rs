@@ -1,0 +1,204 @@
+//! `june.toml`: models, agents, tools and what each may do.
+//!
+//! The file is parsed whole or not at all, into values that cannot be wrong; unknown keys are
+//! refused. docs/configuration.md has every key.
+
+mod agent;
+mod grants;
+mod model;
+mod units;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Deserialize;
+use toml::Spanned;
+
+pub(crate) use agent::{AgentTable, McpTable, ToolTable};
+pub(crate) use grants::ToolGrantsTable;
+pub(crate) use model::ModelTable;
+
+/// The configuration, and where it came from.
+pub(crate) struct Config {
+    /// The file; none where there is none.
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) tables: Tables,
+    text: String,
+}
+
+/// The file's tables.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tables {
+    #[serde(default)]
+    pub(crate) model: BTreeMap<String, ModelTable>,
+    #[serde(default)]
+    pub(crate) agent: BTreeMap<String, AgentTable>,
+    #[serde(default)]
+    pub(crate) tool: BTreeMap<String, ToolTable>,
+    #[serde(default)]
+    pub(crate) mcp: BTreeMap<String, McpTable>,
+}
+
+impl Config {
+    /// The configuration in this file; else in `june.toml` here, else in the user's folder for
+    /// configuration; else an empty one.
+    pub(crate) fn find(named: Option<&Path>) -> Result<Config> {
+        if let Some(path) = named {
+            return Config::load(path);
+        }
+        let here = PathBuf::from("june.toml");
+        match [Some(here), crate::paths::config()].into_iter().flatten().find(|p| p.is_file()) {
+            Some(path) => Config::load(&path),
+            None => Ok(Config { file: None, tables: Tables::default(), text: String::new() }),
+        }
+    }
+
+    /// The configuration in this file.
+    pub(crate) fn load(path: &Path) -> Result<Config> {
+        let text = fs::read_to_string(path)
+            .with_context(|| format!("cannot read the configuration {}", path.display()))?;
+        Config::parse(path, text)
+    }
+
+    fn parse(path: &Path, text: String) -> Result<Config> {
+        let tables: Tables = toml::from_str(&text).map_err(|error| {
+            let place = error.span().map_or_else(String::new, |span| place(&text, span.start));
+            anyhow!("{}{place}: {}", path.display(), error.message())
+        })?;
+        let config = Config { file: Some(path.into()), tables, text };
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The folder that relative paths begin in.
+    pub(crate) fn folder(&self) -> PathBuf {
+        let folder = self.file.as_deref().and_then(Path::parent);
+        folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).into()
+    }
+
+    /// What is wrong between the tables.
+    fn check(&self) -> Result<()> {
+        let Tables { model, agent, tool, mcp } = &self.tables;
+        for name in model.keys().chain(agent.keys()).chain(tool.keys()).chain(mcp.keys()) {
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
+            if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
+                bail!(
+                    "{}: `{name}` is no name: use lower-case letters, digits, `-`, `_` and `.`",
+                    self.name()
+                );
+            }
+        }
+        for (name, table) in agent {
+            for alias in &table.model {
+                if !model.contains_key(alias.get_ref()) {
+                    let known = listed(model.keys());
+                    return Err(self.wrong(
+                        alias,
+                        &format!(
+                            "agent `{name}` asks model `{}`, and the models are: {known}",
+                            alias.get_ref()
+                        ),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An error at this place of the file.
+    pub(crate) fn wrong<T>(&self, at: &Spanned<T>, what: &str) -> anyhow::Error {
+        anyhow!("{}{}: {what}", self.name(), place(&self.text, at.span().start))
+    }
+
+    fn name(&self) -> String {
+        self.file.as_deref().unwrap_or(Path::new("june.toml")).display().to_string()
+    }
+}
+
+/// Names, for a message.
+pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    let names: Vec<&str> = names.map(String::as_str).collect();
+    if names.is_empty() { "none".into() } else { names.join(", ") }
+}
+
+/// A place in a text, as `:LINE:COLUMN`, both from 1.
+fn place(text: &str, offset: usize) -> String {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!(":{line}:{column}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        match Config::parse(Path::new("june.toml"), text.into()) {
+            Ok(_) => panic!("accepted: {text}"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place() {
+        for (text, told) in [
+            ("[agent.a]\nstrategi = \"direct\"\n", "june.toml:2:1: unknown field `strategi`"),
+            ("[agent.a]\nmodel = \"m\"\n", "june.toml:2:9: agent `a` asks model `m`"),
+            ("[agent.A]\n", "`A` is no name"),
+            (
+                "[agent.a.grants]\nhttp = [\"GET ftp://x/\"]\n",
+                "june.toml:2:8: `GET ftp://x/` is no grant",
+            ),
+            (
+                "[agent.a.grants]\nfiles = [{ path = \"../x\", mode = \"read\" }]\n",
+                "june.toml:2:20: ",
+            ),
+            ("[agent.a]\nlimits = { fuel = \"many\" }\n", "june.toml:2:19: `many` is not a count"),
+            ("[model.m]\nbackend = \"openai\"\n", "missing field `url`"),
+            ("[model.m]\nbackend = \"magic\"\n", "unknown variant `magic`"),
+            ("[agent", "june.toml:1:"),
+        ] {
+            let error = error(text);
+            assert!(error.contains(told), "{text}\n{error}");
+        }
+    }
+
+    #[test]
+    fn the_example_of_the_design_is_understood() {
+        let text = r#"
+            [model.qwen3]
+            backend = "openai"
+            url = "http://127.0.0.1:8000/v1"
+            model = "Qwen/Qwen3-30B-A3B-Thinking-2507"
+            context = 131072
+
+            [agent.coder]
+            strategy = "deliberate"
+            model    = "qwen3"
+            tools    = ["files", "python"]
+            limits   = { fuel = "50G", memory = "256 MiB", wall = "2m", tokens = 32768, calls = 64 }
+            [agent.coder.grants]
+            files   = [{ path = "work", mode = "read-write" }]
+            http    = ["GET https://api.example.org/v1/**"]
+            secrets = [{ name = "EXAMPLE_TOKEN", host = "api.example.org", header = "Authorization" }]
+        "#;
+        let config = Config::parse(Path::new("june.toml"), text.into()).unwrap();
+        let coder = &config.tables.agent["coder"];
+        let grants = coder.grants.clone().into_grants();
+        assert_eq!(
+            grants.to_texts(),
+            [
+                "files read-write work",
+                "http GET https://api.example.org/v1/**",
+                "secret EXAMPLE_TOKEN to api.example.org as Authorization"
+            ]
+        );
+        let limits = coder.limits.over(june_sandbox::Limits::default());
+        assert_eq!((limits.fuel, limits.memory), (50_000_000_000, 256 << 20));
+        assert_eq!((limits.tokens, limits.calls, limits.wall.as_secs()), (32768, 64, 120));
+    }
+}

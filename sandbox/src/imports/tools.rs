@@ -1,0 +1,143 @@
+//! `tools`: calling tools, each a component of its own with grants of its own.
+
+use futures_util::future::{BoxFuture, join_all};
+use wasmtime::StoreContextMut;
+use wasmtime::component::Linker;
+
+use super::import;
+use crate::capability::{Caller, Decision, Worked, carry_out, define_capability};
+use crate::contract::{ToolCall, ToolError, ToolResult, ToolSpec};
+use crate::state::{Spent, State};
+use crate::tool::{CallContext, GrantedTool};
+
+const INTERFACE: &str = "june:agent/tools";
+
+type Answer = Result<ToolResult, ToolError>;
+
+pub(super) fn add(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    let mut to = linker.instance(&import("tools"))?;
+    to.func_wrap_async("list", |mut store: StoreContextMut<'_, State>, (): ()| {
+        Box::new(async move {
+            let told = format!("{INTERFACE}.list");
+            let specs = carry_out(&mut store, &told, "[]".into(), |state, _| Decision::Granted {
+                grant: "tools".into(),
+                irrevocable: false,
+                work: Box::pin(std::future::ready(Ok(Worked::free(list(state))))),
+            });
+            Ok((specs.await?,))
+        })
+    })?;
+    define_capability(&mut to, INTERFACE, "call", |state, (call,): (ToolCall,), caller| {
+        let fuel = caller.fuel;
+        match find(state, &call, &caller, fuel) {
+            Ok((tool, context)) => Decision::Granted {
+                grant: format!("tool {}", call.name),
+                irrevocable: tool.is_irrevocable(),
+                work: Box::pin(async move { tool.call(call, context).await }),
+            },
+            Err(error) => refused(error),
+        }
+    })?;
+    to.func_wrap_async(
+        "call-all",
+        |mut store: StoreContextMut<'_, State>, (calls,): (Vec<ToolCall>,)| {
+            Box::new(async move {
+                let arguments = serde_json::to_string(&(&calls,))?;
+                let told = format!("{INTERFACE}.call-all");
+                let answers = carry_out(&mut store, &told, arguments, |state, caller| {
+                    call_all(state, calls, &caller)
+                });
+                Ok((answers.await?,))
+            })
+        },
+    )
+}
+
+/// The tools that are granted and there.
+fn list(state: &State) -> Vec<ToolSpec> {
+    let authority = &state.authority;
+    let granted = authority.capabilities.tools.iter();
+    let granted = granted.filter(|(name, _)| authority.grants.tools.contains(*name));
+    granted.map(|(_, tool)| tool.spec().clone()).collect()
+}
+
+/// The tool that a call names, and what it may use for the call.
+fn find(
+    state: &State,
+    call: &ToolCall,
+    caller: &Caller,
+    fuel: u64,
+) -> Result<(GrantedTool, CallContext), ToolError> {
+    let authority = &state.authority;
+    let name = &call.name;
+    let tool = authority.capabilities.tools.get(name);
+    let tool = match (tool, authority.grants.tools.contains(name)) {
+        (_, false) if tool.is_some() => {
+            return Err(ToolError::Denied(format!("no grant covers the tool `{name}`")));
+        }
+        (None, granted) => {
+            let known: Vec<_> = list(state).into_iter().map(|spec| spec.name).collect();
+            let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+            let why = if granted { "is granted, but not here" } else { "is not a tool" };
+            return Err(ToolError::Unknown(format!("`{name}` {why}; the tools are: {known}")));
+        }
+        (Some(tool), _) => tool,
+    };
+    let Some(depth) = authority.limits.depth.checked_sub(1) else {
+        return Err(ToolError::Limit("runs are nested as deeply as allowed".into()));
+    };
+    tool.check(&call.arguments)?;
+    let context = CallContext {
+        capabilities: authority.capabilities.clone(),
+        user: authority.grants.clone(),
+        fuel,
+        depth,
+        calls: authority.calls_left(),
+        seed: state.calls.count,
+        place: caller.place.clone(),
+    };
+    Ok((tool.clone(), context))
+}
+
+fn refused(error: ToolError) -> Decision<Answer> {
+    let (ToolError::Denied(reason)
+    | ToolError::Unknown(reason)
+    | ToolError::InvalidArguments(reason)
+    | ToolError::Limit(reason)
+    | ToolError::Crashed(reason)) = &error;
+    Decision::Refused { reason: reason.clone(), answer: Err(error) }
+}
+
+fn call_all(state: &mut State, calls: Vec<ToolCall>, caller: &Caller) -> Decision<Vec<Answer>> {
+    let count = calls.len() as u64;
+    if let Err(reason) = state.authority.count_more(count.saturating_sub(1)) {
+        let answer = vec![Err(ToolError::Limit(reason.clone())); calls.len()];
+        return Decision::Refused { reason, answer };
+    }
+    // Together they may use what one may.
+    let fuel = caller.fuel / count.max(1);
+    let (mut grants, mut irrevocable) = (Vec::new(), false);
+    let mut work: Vec<BoxFuture<'static, wasmtime::Result<Worked<Answer>>>> = Vec::new();
+    for call in calls {
+        work.push(match find(state, &call, caller, fuel) {
+            Ok((tool, context)) => {
+                grants.push(format!("tool {}", call.name));
+                irrevocable |= tool.is_irrevocable();
+                Box::pin(async move { tool.call(call, context).await })
+            }
+            Err(error) => Box::pin(std::future::ready(Ok(Worked::free(Err(error))))),
+        });
+    }
+    let work = async move {
+        let (mut answers, mut fuel, mut spent) = (Vec::new(), 0_u64, Spent::default());
+        for worked in join_all(work).await {
+            let worked = worked?;
+            answers.push(worked.answer);
+            fuel = fuel.saturating_add(worked.fuel);
+            spent.add(&worked.spent);
+        }
+        Ok(Worked { answer: answers, fuel, spent })
+    };
+    grants.dedup();
+    Decision::Granted { grant: grants.join(", "), irrevocable, work: Box::pin(work) }
+}
