@@ -14,6 +14,7 @@ use june_sandbox::{
 
 use crate::config::{AgentTable, Config, ToolGrantsTable, listed};
 use crate::disk;
+use crate::http::Network;
 use crate::llm::Models;
 use crate::notes::Notes;
 use crate::paths::{self, Kind};
@@ -121,13 +122,17 @@ impl Host {
             Some(script) => Arc::new(Models::scripted(&models, script)?),
             None => self.models.clone(),
         };
+        let http = match grants.http.is_empty() {
+            true => None,
+            false => Some(Arc::new(Network::new(&grants)?) as _),
+        };
         let capabilities = Capabilities {
             llm: Some(models_backend),
             tools: Arc::new(tools),
             programs,
             memory: grants.memory.then(|| Arc::new(Notes::default()) as _),
             reply: None,
-            http: None,
+            http,
             workspace: (!grants.files.is_empty()).then(|| Workspace::new(before.clone())),
         };
         let authority =

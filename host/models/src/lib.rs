@@ -17,6 +17,7 @@ pub mod estimate;
 pub mod openai;
 pub mod scripted;
 mod secret;
+pub mod tls;
 pub mod types;
 mod words;
 

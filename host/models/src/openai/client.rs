@@ -1,12 +1,9 @@
 //! The HTTP client of a server.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, Url, redirect, retry};
-use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::Verifier;
 use thiserror::Error;
 
 use crate::openai::body;
@@ -79,7 +76,8 @@ pub(crate) fn open(settings: &Settings) -> Result<(Url, Client), SettingsError> 
     }
     let local = is_local(&url);
     let plain = local && url.scheme() == "http";
-    let tls = tls(!plain).map_err(|why| SettingsError::Tls { model: model(), why })?;
+    let tls =
+        crate::tls::config(!plain).map_err(|why| SettingsError::Tls { model: model(), why })?;
     let client = Client::builder()
         .user_agent(concat!("june/", env!("CARGO_PKG_VERSION")))
         .default_headers(headers)
@@ -123,23 +121,6 @@ fn is_local(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
-/// TLS with ring's cryptography, and where `trusting`, with the certificates that the system trusts.
-/// Reading those takes milliseconds, which a server of this machine over plain HTTP need not cost.
-fn tls(trusting: bool) -> Result<ClientConfig, String> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    if !trusting {
-        return Ok(config.with_root_certificates(RootCertStore::empty()).with_no_client_auth());
-    }
-    let verifier = Verifier::new(provider).map_err(|error| error.to_string())?;
-    Ok(config
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth())
 }
 
 #[cfg(test)]

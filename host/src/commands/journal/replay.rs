@@ -1,7 +1,8 @@
 //! `june journal replay`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::IsTerminal;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -11,19 +12,22 @@ use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use june_sandbox::journal::record::{Event, Record};
-use june_sandbox::{Digest, Engine, Recorded, Runner, engine};
+use june_sandbox::{Cache, Digest, Engine, Recorded, ReplayError, Runner, Strategy, Tool, engine};
 use serde_json::json;
 
 use super::list::Which;
 use super::{Place, run_of};
 use crate::commands::{interrupted, workers};
 use crate::exit::{Blame, Failure, Kind, print, said};
+use crate::index::Index;
 use crate::paths;
 use crate::words::{grouped, neutral};
 
 /// Run a recorded run again, and compare: output, calls and fuel.
 ///
-/// The component that ran must be here, byte for byte; it is found by its SHA-256.
+/// Models, servers and the clock are not asked again: their answers are in the journal. The tools
+/// and programs that a run used have runs of their own, which are replayed with it. The component
+/// that ran must be here, byte for byte; it is found by its SHA-256.
 #[derive(Args)]
 pub(crate) struct Replay {
     #[command(flatten)]
@@ -72,11 +76,12 @@ pub(crate) fn run(command: &Replay) -> Result<ExitCode, Failure> {
             runs
         }
     };
+    let runs = with_children(&index, runs).environment()?;
     let mut loaded: Vec<Vec<Record>> = Vec::with_capacity(runs.len());
     for run in &runs {
         loaded.push(run_of(&index, *run)?.into_iter().map(|(_, record)| record).collect());
     }
-    let runners = runners(&loaded)?;
+    let components = components(&loaded)?;
     let workers = workers(command.workers);
     let stop = interrupted()?;
 
@@ -88,7 +93,7 @@ pub(crate) fn run(command: &Replay) -> Result<ExitCode, Failure> {
         let (sender, replayed) = mpsc::sync_channel(workers * 4);
         for _ in 0..workers.min(loaded.len()) {
             let (sender, next, stop) = (sender.clone(), &next, &stop);
-            let (loaded, runners, blobs) = (&loaded, &runners, &blobs);
+            let (loaded, components, blobs) = (&loaded, &components, &blobs);
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_time()
                 .build()
@@ -101,8 +106,8 @@ pub(crate) fn run(command: &Replay) -> Result<ExitCode, Failure> {
                     let run = records.first().map_or(0, |record| record.run);
                     let replay = async {
                         let recorded = Recorded::gather(records.iter().cloned(), blobs)?;
-                        let runner = runners.get(&recorded.start.component);
-                        Ok(missing(runner, &recorded)?.replay(&recorded).await?)
+                        let component = components.get(&recorded.start.component);
+                        Ok(missing(component, &recorded)?.replay(&recorded).await?)
                     };
                     let result = runtime.block_on(replay);
                     if sender.send(Replayed { run, result }).is_err() {
@@ -147,26 +152,66 @@ pub(crate) fn run(command: &Replay) -> Result<ExitCode, Failure> {
     })
 }
 
-/// The runners that these runs need, as far as they are here.
-fn runners(runs: &[Vec<Record>]) -> Result<HashMap<Digest, Runner>, Failure> {
+/// A component, in the world that it ran in.
+enum Component {
+    Runner(Runner),
+    Strategy(Strategy),
+    Tool(Tool),
+}
+
+impl Component {
+    async fn load(engine: &Engine, path: &Path, cache: &Cache, world: &str) -> Result<Self> {
+        Ok(match world {
+            "strategy" => Component::Strategy(Strategy::load(engine, path, cache)?),
+            "tool" => Component::Tool(Tool::load(engine, path, cache).await?),
+            _ => Component::Runner(Runner::load(engine, path, cache)?),
+        })
+    }
+
+    async fn replay(&self, recorded: &Recorded) -> Result<june_sandbox::Replay, ReplayError> {
+        match self {
+            Component::Runner(runner) => runner.replay(recorded).await,
+            Component::Strategy(strategy) => strategy.replay(recorded).await,
+            Component::Tool(tool) => tool.replay(recorded).await,
+        }
+    }
+}
+
+/// The components that these runs need, as far as they are here.
+fn components(runs: &[Vec<Record>]) -> Result<HashMap<Digest, Component>, Failure> {
     let engine = Engine::new().environment()?;
     let cache = paths::compiled().environment()?;
-    let mut runners = HashMap::new();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().build().environment()?;
+    let mut components = HashMap::new();
     for record in runs.iter().filter_map(|records| records.first()) {
         let Event::Start(start) = &record.event else { continue };
-        if start.world != "runner" || runners.contains_key(&start.component) {
+        if components.contains_key(&start.component) {
             continue;
         }
         if let Some(path) = paths::component_by_digest(&start.component) {
-            let runner = Runner::load(&engine, &path, &cache).environment()?;
-            runners.insert(start.component, runner);
+            let loading = Component::load(&engine, &path, &cache, &start.world);
+            components.insert(start.component, runtime.block_on(loading).environment()?);
         }
     }
-    Ok(runners)
+    Ok(components)
 }
 
-fn missing<'a>(runner: Option<&'a Runner>, recorded: &Recorded) -> Result<&'a Runner> {
-    runner.with_context(|| {
+/// These runs, and after each the runs that answered its calls.
+fn with_children(index: &Index, runs: Vec<u64>) -> Result<Vec<u64>> {
+    let (mut all, mut seen) = (Vec::new(), HashSet::new());
+    let mut open: Vec<u64> = runs.into_iter().rev().collect();
+    while let Some(run) = open.pop() {
+        if seen.insert(run) {
+            all.push(run);
+            open.extend(index.children(run)?.iter().rev().map(|child| child.run));
+        }
+    }
+    Ok(all)
+}
+
+fn missing<'a>(found: Option<&'a Component>, recorded: &Recorded) -> Result<&'a Component> {
+    found.with_context(|| {
         let start = &recorded.start;
         let mut text = format!(
             "run {} needs the component {} with SHA-256 {}, which is not here\n\
