@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use june_sandbox::contract::{Message, Part, Role, Turn};
 use june_sandbox::grants::{FileGrant, Mode};
 use june_sandbox::{
@@ -16,6 +16,7 @@ use crate::config::{AgentTable, Config, ToolGrantsTable, listed};
 use crate::disk;
 use crate::http::Network;
 use crate::llm::Models;
+use crate::mcp;
 use crate::notes::Notes;
 use crate::paths::{self, Kind};
 
@@ -57,6 +58,8 @@ pub(crate) struct Overrides<'a> {
     pub(crate) folder: Option<&'a Path>,
     /// A file of scripted answers, instead of all models.
     pub(crate) script: Option<&'a Path>,
+    /// Whether only the agent's tools are wanted, and no model.
+    pub(crate) tools_only: bool,
 }
 
 impl Host {
@@ -88,7 +91,8 @@ impl Host {
         let strategy = Strategy::load(&self.engine, &path, &self.cache)?;
 
         let models = self.models_of(&table, overrides)?;
-        let mut grants = table.grants.clone().into_grants();
+        let has_python = table.tools.iter().any(|tool| tool.get_ref() == "python");
+        let mut grants = table.grants.clone().into_grants(has_python);
         grants.models = models.iter().cloned().collect();
         let tools: Vec<String> = match (configured, own) {
             (false, Some((_, tools))) => {
@@ -112,28 +116,19 @@ impl Host {
             Some(root) => disk::load(root, &grants.files, limits.files)?,
             None => Tree::default(),
         };
-        let (granted, tools) = self.tools(&tools, &grants).await?;
-        grants.tools = granted;
-        let programs = match grants.programs {
-            true => Some(Runner::load(&self.engine, &paths::component("python")?, &self.cache)?),
-            false => None,
-        };
+        grants.tools = tools.iter().cloned().collect();
+        let tools = self.tools(&tools, &grants).await?;
+        grants.tools = tools.keys().cloned().collect();
         let models_backend: Arc<dyn june_sandbox::capabilities::Llm> = match overrides.script {
             Some(script) => Arc::new(Models::scripted(&models, script)?),
             None => self.models.clone(),
         };
-        let http = match grants.http.is_empty() {
-            true => None,
-            false => Some(Arc::new(Network::new(&grants)?) as _),
-        };
         let capabilities = Capabilities {
             llm: Some(models_backend),
             tools: Arc::new(tools),
-            programs,
             memory: grants.memory.then(|| Arc::new(Notes::default()) as _),
-            reply: None,
-            http,
             workspace: (!grants.files.is_empty()).then(|| Workspace::new(before.clone())),
+            ..self.means(&grants)?
         };
         let authority =
             Authority { grants: Arc::new(grants), capabilities, limits, seed: table.seed };
@@ -144,6 +139,9 @@ impl Host {
     /// The models that an agent may ask, the preferred one first.
     fn models_of(&self, table: &AgentTable, overrides: &Overrides<'_>) -> Result<Vec<String>> {
         let known = &self.config.tables.model;
+        if overrides.tools_only {
+            return Ok(Vec::new());
+        }
         if let Some(model) = overrides.model {
             if overrides.script.is_none() && !known.contains_key(model) {
                 bail!(
@@ -178,22 +176,67 @@ impl Host {
         &self,
         names: &[String],
         agent: &Grants,
-    ) -> Result<(std::collections::BTreeSet<String>, BTreeMap<String, GrantedTool>)> {
+    ) -> Result<BTreeMap<String, GrantedTool>> {
         let mut tools = BTreeMap::new();
         let folder = self.config.folder();
-        for name in names {
+        let servers = &self.config.tables.mcp;
+        for name in names.iter().filter(|name| mcp::server_of(name, servers).is_none()) {
             let table = self.config.tables.tool.get(name).cloned().unwrap_or_default();
             let reference = table.component.as_deref().unwrap_or(name);
             let path = paths::component_of(Kind::Tool, reference, &folder)
                 .with_context(|| format!("the tool `{name}` cannot be used"))?;
             let tool = Tool::load(&self.engine, &path, &self.cache).await?;
             let asks = table.grants.clone().unwrap_or_else(|| ToolGrantsTable::usual(name));
-            let grants = asks.of(agent);
+            let grants = asks.of(agent).map_err(|missing| {
+                anyhow!(
+                    "the tool `{name}` asks for what its agent does not have: {}\nhint: grant it to the agent too, or ask for less in [tool.{name}.grants]",
+                    missing.join("; ")
+                )
+            })?;
             let limits = table.limits.over(Limits { fuel: TOOL_FUEL, ..Limits::default() });
             let tool = GrantedTool::component(tool, name, grants, limits)?;
             tools.insert(name.clone(), tool);
         }
-        Ok((tools.keys().cloned().collect(), tools))
+        for tool in mcp::tools(names, &self.config).await? {
+            let name = tool.spec().name.clone();
+            if tools.insert(name.clone(), tool).is_some() {
+                bail!("two tools have the name `{name}`\nhint: rename an MCP server, or leave one out");
+            }
+        }
+        Ok(tools)
+    }
+
+    /// A tool in nobody's service, by its name, path or digest, and the means that it has.
+    pub(crate) async fn tool_alone(&self, reference: &str) -> Result<(GrantedTool, Capabilities)> {
+        let table = self.config.tables.tool.get(reference);
+        let named = table.is_some() || !paths::is_place(reference);
+        let table = table.cloned().unwrap_or_default();
+        let component = table.component.as_deref().unwrap_or(reference);
+        let path = match named {
+            true => paths::component_of(Kind::Tool, component, &self.config.folder()),
+            false => paths::component_of(Kind::Tool, component, Path::new(".")),
+        };
+        let path = path.with_context(|| format!("the tool `{reference}` cannot be used"))?;
+        let tool = Tool::load(&self.engine, &path, &self.cache).await?;
+        let name = if named { reference.to_owned() } else { tool.spec().name.clone() };
+        let asks = table.grants.clone().unwrap_or_else(|| ToolGrantsTable::usual(&name));
+        let grants = asks.alone();
+        let means = self.means(&grants)?;
+        let limits = table.limits.over(Limits { fuel: TOOL_FUEL, ..Limits::default() });
+        Ok((GrantedTool::component(tool, &name, grants, limits)?, means))
+    }
+
+    /// What runs the programs and sends the requests that these grants allow.
+    fn means(&self, grants: &Grants) -> Result<Capabilities> {
+        let programs = match grants.programs {
+            true => Some(Runner::load(&self.engine, &paths::component("python")?, &self.cache)?),
+            false => None,
+        };
+        let http = match grants.http.is_empty() {
+            true => None,
+            false => Some(Arc::new(Network::new(grants)?) as _),
+        };
+        Ok(Capabilities { programs, http, ..Capabilities::default() })
     }
 }
 

@@ -91,6 +91,17 @@ impl Config {
                 );
             }
         }
+        for (name, table) in mcp {
+            if let Err(why) = table.check() {
+                bail!("{}: [mcp.{name}]: {why}", self.name());
+            }
+            if tool.contains_key(name) {
+                bail!(
+                    "{}: `{name}` is both a tool and an MCP server\nhint: rename one",
+                    self.name()
+                );
+            }
+        }
         for (name, table) in agent {
             for alias in &table.model {
                 if !model.contains_key(alias.get_ref()) {
@@ -160,6 +171,9 @@ mod tests {
             ("[agent.a]\nlimits = { fuel = \"many\" }\n", "june.toml:2:19: `many` is not a count"),
             ("[model.m]\nbackend = \"openai\"\n", "missing field `url`"),
             ("[model.m]\nbackend = \"magic\"\n", "unknown variant `magic`"),
+            ("[mcp.m]\n", "[mcp.m]: it has neither `command` nor `url`"),
+            ("[mcp.m]\ncommand = [\"x\"]\nkey = \"K\"\n", "`key` is for a `url`"),
+            ("[tool.m]\n[mcp.m]\nurl = \"http://h\"\n", "`m` is both a tool and an MCP server"),
             ("[agent", "june.toml:1:"),
         ] {
             let error = error(text);
@@ -188,10 +202,11 @@ mod tests {
         "#;
         let config = Config::parse(Path::new("june.toml"), text.into()).unwrap();
         let coder = &config.tables.agent["coder"];
-        let grants = coder.grants.clone().into_grants();
+        let grants = coder.grants.clone().into_grants(true);
         assert_eq!(
             grants.to_texts(),
             [
+                "programs",
                 "files read-write work",
                 "http GET https://api.example.org/v1/**",
                 "secret EXAMPLE_TOKEN to api.example.org as Authorization"

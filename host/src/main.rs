@@ -8,6 +8,7 @@ mod exit;
 mod http;
 mod index;
 mod llm;
+mod mcp;
 mod notes;
 mod paths;
 mod report;
@@ -45,6 +46,10 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(commands::run::Run),
+    Chat(commands::chat::Chat),
+    Code(commands::chat::Code),
+    #[command(subcommand)]
+    Config(commands::config::Command),
     Eval(commands::eval::Eval),
     #[command(subcommand)]
     Dataset(commands::dataset::Dataset),
@@ -52,16 +57,22 @@ enum Command {
     Component(commands::component::Component),
     #[command(subcommand)]
     Journal(commands::journal::Command),
+    #[command(subcommand)]
+    Mcp(commands::mcp::Command),
     Doctor(commands::doctor::Doctor),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(command) => commands::run::run(&command),
+        Command::Chat(command) => commands::chat::chat(&command),
+        Command::Code(command) => commands::chat::code(&command),
+        Command::Config(command) => commands::config::run(&command),
         Command::Eval(command) => commands::eval::run(&command),
         Command::Dataset(command) => commands::dataset::run(&command),
         Command::Component(command) => commands::component::run(&command),
         Command::Journal(command) => commands::journal::run(&command),
+        Command::Mcp(command) => commands::mcp::run(&command),
         Command::Doctor(command) => commands::doctor::run(&command),
     };
     match done {

@@ -1,6 +1,7 @@
 //! Where things are on this machine. The one place that reads the environment.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -38,6 +39,18 @@ pub(crate) fn config() -> Option<PathBuf> {
     set("XDG_CONFIG_HOME")
         .or_else(|| set("HOME").map(|home| home.join(".config")))
         .map(|folder| folder.join("june/june.toml"))
+}
+
+/// What a person wrote to agents: `june/history` in `$XDG_STATE_HOME`, else in `~/.local/state`.
+pub(crate) fn history() -> Option<PathBuf> {
+    set("XDG_STATE_HOME")
+        .or_else(|| set("HOME").map(|home| home.join(".local/state")))
+        .map(|folder| folder.join("june/history"))
+}
+
+/// A variable that a child process sees, too.
+pub(crate) fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name)
 }
 
 /// A variable that holds a key or another secret.
@@ -88,10 +101,19 @@ impl Kind {
     }
 }
 
+/// Whether a reference to a component is a path or a digest, rather than a name.
+pub(crate) fn is_place(reference: &str) -> bool {
+    is_path(reference) || reference.parse::<Digest>().is_ok()
+}
+
+fn is_path(reference: &str) -> bool {
+    reference.contains('/') || reference.ends_with(".wasm")
+}
+
 /// A component, by its path, its digest, or its name: in `components` of the folder `near`, or
 /// among June's own.
 pub(crate) fn component_of(kind: Kind, reference: &str, near: &Path) -> Result<PathBuf> {
-    if reference.contains('/') || reference.ends_with(".wasm") {
+    if is_path(reference) {
         let path = near.join(reference);
         if !path.is_file() {
             bail!("there is no component {}", path.display());

@@ -253,6 +253,12 @@ impl GrantedTool {
         &self.0.spec
     }
 
+    /// What the tool was granted. In an agent's service it has the part of this
+    /// that the agent has.
+    pub fn grants(&self) -> &Grants {
+        &self.0.grants
+    }
+
     /// Whether a call does what the sandbox cannot undo, and does not record by
     /// itself.
     pub(crate) fn is_irrevocable(&self) -> bool {
@@ -275,7 +281,15 @@ impl GrantedTool {
             person.used(&ToolUse::Called { name: &name, arguments: &arguments });
         }
         let mut worked = match &self.0.kind {
-            Kind::Component(tool) => self.call_component(tool, &arguments, context).await?,
+            Kind::Component(tool) => {
+                let place = context.place.clone();
+                let recording = place.as_ref().map(|(journal, session, parent)| Recording {
+                    journal,
+                    session,
+                    parent: Some(*parent),
+                });
+                self.call_component(tool, &arguments, context, recording.as_ref()).await?
+            }
             Kind::Foreign(tool) => Worked::free(tool.call(arguments).await),
         };
         worked.spent.tools += 1;
@@ -293,14 +307,40 @@ impl GrantedTool {
         Ok(Worked { answer, fuel, spent })
     }
 
+    /// Calls the tool in nobody's service: in a run of its own, with all that it
+    /// was granted. The text is an error's where the second value is true.
+    ///
+    /// # Errors
+    ///
+    /// When the run cannot be recorded, or the sandbox fails.
+    pub async fn call_alone(
+        &self,
+        arguments: &str,
+        capabilities: Capabilities,
+        seed: u64,
+        recording: Option<&Recording<'_>>,
+    ) -> Result<Result<(String, bool), ToolError>, Error> {
+        let Kind::Component(tool) = &self.0.kind else {
+            return Ok(Err(ToolError::Denied("the tool is no component".into())));
+        };
+        if let Err(error) = self.check(arguments) {
+            return Ok(Err(error));
+        }
+        let user = Arc::new(self.0.grants.clone());
+        let (fuel, depth, calls, place) = (u64::MAX, u32::MAX, u64::MAX, None);
+        let context = CallContext { capabilities, user, fuel, depth, calls, seed, place };
+        Ok(self.call_component(tool, arguments, context, recording).await?.answer)
+    }
+
     async fn call_component(
         &self,
         tool: &Tool,
         arguments: &str,
         context: CallContext,
-    ) -> wasmtime::Result<Worked<Result<(String, bool), ToolError>>> {
+        recording: Option<&Recording<'_>>,
+    ) -> Result<Worked<Result<(String, bool), ToolError>>, Error> {
         let Granted { grants, limits, .. } = &*self.0;
-        let CallContext { mut capabilities, user, fuel, depth, calls, seed, place } = context;
+        let CallContext { mut capabilities, user, fuel, depth, calls, seed, place: _ } = context;
         let grants = Arc::new(grants.narrowed(&user));
         let limits = Limits {
             fuel: limits.fuel.min(fuel),
@@ -314,15 +354,10 @@ impl GrantedTool {
         capabilities.memory = None;
         let workspace = capabilities.workspace.take().unwrap_or_default();
         let authority = Authority { grants: grants.clone(), capabilities, limits, seed };
-        let recording = place.as_ref().map(|(journal, session, parent)| Recording {
-            journal,
-            session,
-            parent: Some(*parent),
-        });
         let writes = grants.files.iter().any(|grant| grant.mode == Mode::ReadWrite);
         let called = if writes {
             let mut files = workspace.lock().await;
-            let called = tool.call(arguments, &authority, &files, recording.as_ref()).await;
+            let called = tool.call(arguments, &authority, &files, recording).await;
             // A tool that did not come to its end has changed nothing.
             if let Ok(Called { answer: Some(_), files: after, .. }) = &called {
                 files.take_back(after, &grants.files);
@@ -330,14 +365,14 @@ impl GrantedTool {
             called
         } else {
             let files = workspace.tree().await;
-            tool.call(arguments, &authority, &files, recording.as_ref()).await
+            tool.call(arguments, &authority, &files, recording).await
         };
         let called = match called {
             Ok(called) => called,
             Err(error @ Error::Instantiate { .. }) => {
                 return Ok(Worked::free(Err(ToolError::Crashed(error.to_string()))));
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         };
         let answer = match called.answer {
             Some(Ok(text)) => Ok((text, false)),

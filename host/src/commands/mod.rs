@@ -1,10 +1,13 @@
 //! The commands, one module for each noun.
 
+pub(crate) mod chat;
 pub(crate) mod component;
+pub(crate) mod config;
 pub(crate) mod dataset;
 pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod journal;
+pub(crate) mod mcp;
 pub(crate) mod run;
 
 use std::sync::Arc;

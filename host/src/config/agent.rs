@@ -1,6 +1,7 @@
 //! `[agent.NAME]`, `[tool.NAME]` and `[mcp.NAME]`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use june_sandbox::Limits;
 use june_sandbox::engine::MAX_MEMORY;
@@ -89,14 +90,46 @@ pub(crate) struct ToolTable {
 pub(crate) struct McpTable {
     /// A command that speaks MCP over its standard input and output.
     pub(crate) command: Vec<String>,
-    /// Environment variables for it, beside `PATH`, `HOME` and the like.
+    /// Environment variables for it, beside `PATH`, `HOME` and `LANG`.
     pub(crate) env: BTreeMap<String, String>,
+    /// Variables of June's own environment that it sees, too.
+    pub(crate) pass: Vec<String>,
     /// A server's address, instead of a command.
     pub(crate) url: Option<String>,
     /// The environment variable that holds the server's bearer token.
     pub(crate) key: Option<String>,
     /// The tools that are offered; all, if left out.
     pub(crate) tools: Option<Vec<String>>,
+    start: Option<Time>,
+    wall: Option<Time>,
+}
+
+impl McpTable {
+    /// How long it may take until the server has told its tools.
+    pub(crate) fn start(&self) -> Duration {
+        self.start.map_or(Duration::from_secs(30), |Time(start)| start)
+    }
+
+    /// How long one call may take.
+    pub(crate) fn wall(&self) -> Duration {
+        self.wall.map_or(Duration::from_secs(60), |Time(wall)| wall)
+    }
+
+    /// What is wrong with the table.
+    pub(super) fn check(&self) -> Result<(), &'static str> {
+        match (self.command.is_empty(), &self.url) {
+            (true, None) => return Err("it has neither `command` nor `url`"),
+            (false, Some(_)) => return Err("it has both `command` and `url`"),
+            _ => {}
+        }
+        if self.url.is_some() && !(self.env.is_empty() && self.pass.is_empty()) {
+            return Err("`env` and `pass` are for a `command`");
+        }
+        if self.url.is_none() && self.key.is_some() {
+            return Err("`key` is for a `url`; hand a command its key with `pass`");
+        }
+        Ok(())
+    }
 }
 
 /// Limits; what is left out stays as it is.

@@ -1,5 +1,6 @@
 //! Grants, as a configuration writes them.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use june_sandbox::Grants;
@@ -18,13 +19,14 @@ pub(crate) struct GrantsTable {
 }
 
 impl GrantsTable {
-    /// The grants; models and tools are the agent's to add.
-    pub(crate) fn into_grants(self) -> Grants {
+    /// The grants; models and tools are the agent's to add. Whoever has the tool `python` may run
+    /// programs, unless it is said otherwise.
+    pub(crate) fn into_grants(self, has_python: bool) -> Grants {
         Grants {
             files: self.files.into_iter().map(|file| file.0).collect(),
             http: self.http.into_iter().map(|request| request.0).collect(),
             secrets: self.secrets.into_iter().map(|secret| secret.0).collect(),
-            programs: self.programs.unwrap_or(false),
+            programs: self.programs.unwrap_or(has_python),
             memory: self.memory,
             ..Grants::default()
         }
@@ -96,7 +98,25 @@ impl ToolGrantsTable {
     }
 
     /// What the tool has in the service of an agent.
-    pub(crate) fn of(&self, agent: &Grants) -> Grants {
+    ///
+    /// # Errors
+    ///
+    /// What it asks for and the agent does not have.
+    pub(crate) fn of(&self, agent: &Grants) -> Result<Grants, Vec<String>> {
+        let asked = self.asked(agent);
+        let held = asked.narrowed(agent).to_texts();
+        let missing: Vec<_> =
+            asked.to_texts().into_iter().filter(|grant| !held.contains(grant)).collect();
+        if missing.is_empty() { Ok(asked) } else { Err(missing) }
+    }
+
+    /// What the tool has in nobody's service: what is written here, and of all that an agent would
+    /// have, nothing.
+    pub(crate) fn alone(&self) -> Grants {
+        Grants { tools: BTreeSet::new(), ..self.asked(&Grants::default()) }
+    }
+
+    fn asked(&self, agent: &Grants) -> Grants {
         Grants {
             files: self.files.of(&agent.files, |file| file.0.clone()),
             http: self.http.of(&agent.http, |request| request.0.clone()),
@@ -105,7 +125,6 @@ impl ToolGrantsTable {
             tools: self.tools.iter().cloned().collect(),
             ..Grants::default()
         }
-        .narrowed(agent)
     }
 }
 

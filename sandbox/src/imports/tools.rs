@@ -5,6 +5,7 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
 
 use super::import;
+use crate::capabilities::ToolUse;
 use crate::capability::{Caller, Decision, Worked, carry_out, define_capability};
 use crate::contract::{ToolCall, ToolError, ToolResult, ToolSpec};
 use crate::state::{Spent, State};
@@ -28,14 +29,16 @@ pub(super) fn add(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         })
     })?;
     define_capability(&mut to, INTERFACE, "call", |state, (call,): (ToolCall,), caller| {
-        let fuel = caller.fuel;
-        match find(state, &call, &caller, fuel) {
+        match find(state, &call, &caller, caller.fuel) {
             Ok((tool, context)) => Decision::Granted {
                 grant: format!("tool {}", call.name),
                 irrevocable: tool.is_irrevocable(),
                 work: Box::pin(async move { tool.call(call, context).await }),
             },
-            Err(error) => refused(error),
+            Err(error) => {
+                show_refusal(state, &call, &error);
+                refused(error)
+            }
         }
     })?;
     to.func_wrap_async(
@@ -99,13 +102,17 @@ fn find(
     Ok((tool.clone(), context))
 }
 
+/// Shows the person a call that was not made.
+fn show_refusal(state: &State, call: &ToolCall, error: &ToolError) {
+    if let Some(person) = &state.authority.capabilities.reply {
+        let (name, arguments) = (&call.name, &call.arguments);
+        person.used(&ToolUse::Called { name, arguments });
+        person.used(&ToolUse::Answered { name, result: Err(error.why()) });
+    }
+}
+
 fn refused(error: ToolError) -> Decision<Answer> {
-    let (ToolError::Denied(reason)
-    | ToolError::Unknown(reason)
-    | ToolError::InvalidArguments(reason)
-    | ToolError::Limit(reason)
-    | ToolError::Crashed(reason)) = &error;
-    Decision::Refused { reason: reason.clone(), answer: Err(error) }
+    Decision::Refused { reason: error.why().to_owned(), answer: Err(error) }
 }
 
 fn call_all(state: &mut State, calls: Vec<ToolCall>, caller: &Caller) -> Decision<Vec<Answer>> {
@@ -125,7 +132,10 @@ fn call_all(state: &mut State, calls: Vec<ToolCall>, caller: &Caller) -> Decisio
                 irrevocable |= tool.is_irrevocable();
                 Box::pin(async move { tool.call(call, context).await })
             }
-            Err(error) => Box::pin(std::future::ready(Ok(Worked::free(Err(error))))),
+            Err(error) => {
+                show_refusal(state, &call, &error);
+                Box::pin(std::future::ready(Ok(Worked::free(Err(error)))))
+            }
         });
     }
     let work = async move {
