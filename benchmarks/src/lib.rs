@@ -5,14 +5,18 @@
 //! confidence interval. [`grading`] judges one sample in a sandbox, [`evaluation`] many at once,
 //! [`run`] keeps what is finished on disk, and [`summary`] adds it up.
 //!
+//! [`prompt`] puts a task to a chat model, [`extraction`] finds the code in what it replies.
+//!
 //! Every file is treated as outside input: it is read in bounded memory, checked whole before
 //! it is used, and a mistake is reported with the file, the line, the reason and a hint.
 
 pub mod dataset;
 pub mod evaluation;
+pub mod extraction;
 pub mod grading;
 mod input;
 mod json;
+pub mod prompt;
 pub mod run;
 pub mod samples;
 pub mod statistics;
