@@ -3,7 +3,7 @@
 //! [`dataset`] reads the tasks of HumanEval and MBPP, [`samples`] reads the completions that a
 //! model gave for them, [`statistics`] turns counts of passed samples into pass@k with a
 //! confidence interval. [`grading`] judges one sample in a sandbox, [`evaluation`] many at once,
-//! [`run`] keeps what is finished on disk, and [`summary`] adds it up.
+//! [`run`] keeps what is finished on disk, and [`summary`] adds it up, [`effort`] for agents too.
 //!
 //! [`prompt`] puts a task to a chat model, [`extraction`] finds the code in what it replies.
 //!
@@ -11,6 +11,7 @@
 //! it is used, and a mistake is reported with the file, the line, the reason and a hint.
 
 pub mod dataset;
+pub mod effort;
 pub mod evaluation;
 pub mod extraction;
 pub mod grading;
