@@ -36,7 +36,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Eval(commands::eval::Eval),
+    Eval(commands::eval::Command),
     #[command(subcommand)]
     Dataset(commands::dataset::Dataset),
     #[command(subcommand)]
