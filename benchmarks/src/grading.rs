@@ -4,6 +4,7 @@ use june_sandbox::{Error, Exit, Limits, Outcome, Output, Program, Recording, Run
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Task;
+use crate::effort::Effort;
 
 /// What the tests say of a sample. A budget in fuel decides what ran too long, so a sample has
 /// the same verdict on every machine.
@@ -49,7 +50,8 @@ impl Verdict {
     }
 }
 
-/// How a sample was graded. Everything but `wall_ms` and `run` is the same in every run.
+/// How a sample was graded. Everything but `wall_ms`, `run` and `effort` is the
+/// same in every run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// The sample's place in its file, from 0.
@@ -78,6 +80,9 @@ pub struct Record {
     /// The run in the journal; none where it was not recorded.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub run: Option<u64>,
+    /// What an agent spent on the sample; none where no agent made it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub effort: Option<Effort>,
 }
 
 /// Why a sample has no verdict. None of these says anything of the sample.
@@ -189,6 +194,7 @@ impl Judgement {
             stderr_tail: tail(&outcome.stderr),
             wall_ms: outcome.wall.as_secs_f64() * 1e3,
             run: recorded.map(|(run, _last)| run),
+            effort: None,
         }
     }
 }

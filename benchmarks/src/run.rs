@@ -9,10 +9,13 @@
 //! | `records.jsonl` | one [`Record`] a line, in the order in which they were finished |
 //! | `results.jsonl` | the samples with their results, as HumanEval's harness writes them |
 //! | `summary.json` | the tally and pass@k |
+//! | `report.html` | all of it, for people: see [`report`](crate::report) |
 //!
-//! The last two are written, whole, when every sample has a record. A run that was killed is
+//! The last three are written, whole, when every sample has a record. A run that was killed is
 //! completed by opening its folder again: a torn last line is cut off, and what has a record is
 //! not graded again.
+
+mod stored;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -26,6 +29,8 @@ use thiserror::Error;
 use crate::dataset::Dataset;
 use crate::grading::Record;
 use crate::samples::Sample;
+
+pub use stored::Stored;
 
 /// What is graded, and how. Two runs of equal manifests have equal results.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +111,14 @@ pub enum RunError {
     Missing {
         /// The folder.
         path: PathBuf,
+    },
+    /// The folder, or one of its files, cannot be read as a run.
+    #[error("{}: {source}\nhint: name the folder of a run, as `june eval` prints it", path.display())]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
     },
     /// The folder holds a run of something else.
     #[error("{}: was started with another {what}\nhint: resume with the same data set, samples, limits and version of June, or name another --output", path.display())]
@@ -214,19 +227,9 @@ impl Run {
             .map_err(io)?;
         let mut text = Vec::new();
         records.read_to_end(&mut text).map_err(io)?;
-        // What follows the last line feed was being written when the run died.
-        let length = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
-        let mut finished = BTreeMap::new();
-        for (index, line) in text[..length].split(|byte| *byte == b'\n').enumerate() {
-            if line.is_empty() {
-                continue;
-            }
-            let record: Record = serde_json::from_slice(line).map_err(|error| {
-                RunError::Damaged { path: path.clone(), line: index + 1, reason: error.to_string() }
-            })?;
-            finished.insert(record.sample, record);
-        }
-        let length = length as u64;
+        let whole = whole_lines(&text);
+        let finished = read_records(&path, whole)?;
+        let length = whole.len() as u64;
         records.set_len(length).map_err(io)?;
         records.seek(SeekFrom::Start(length)).map_err(io)?;
         Ok(Run { folder: folder.into(), records, length, finished })
@@ -288,6 +291,29 @@ impl Run {
     }
 }
 
+/// The lines of a file that were written to their end: what follows the last line feed was being
+/// written when the run died.
+fn whole_lines(text: &[u8]) -> &[u8] {
+    &text[..text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1)]
+}
+
+/// The records in a file's lines, by their samples.
+fn read_records(path: &Path, lines: &[u8]) -> Result<BTreeMap<usize, Record>, RunError> {
+    let mut records = BTreeMap::new();
+    for (index, line) in lines.split(|byte| *byte == b'\n').enumerate() {
+        if line.is_empty() {
+            continue;
+        }
+        let record: Record = serde_json::from_slice(line).map_err(|error| RunError::Damaged {
+            path: path.into(),
+            line: index + 1,
+            reason: error.to_string(),
+        })?;
+        records.insert(record.sample, record);
+    }
+    Ok(records)
+}
+
 /// The sample's own object, with `result` and `passed` as HumanEval's harness adds them, and what
 /// June knows beside.
 fn write_result(
@@ -326,7 +352,7 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RunError> {
 }
 
 /// Writes a file so that it is there whole or not at all.
-fn write_whole(
+pub(crate) fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<(), RunError> {

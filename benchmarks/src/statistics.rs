@@ -18,6 +18,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use crate::grading::{Record, Verdict};
+
 /// The share of bootstrap resamples that lie within an interval.
 pub const CONFIDENCE: f64 = 0.95;
 
@@ -31,6 +33,12 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Counts a task's records.
+    pub fn of(records: &[&Record]) -> Tally {
+        let passed = records.iter().filter(|record| record.verdict == Verdict::Passed).count();
+        Tally { samples: records.len(), passed }
+    }
+
     /// The unbiased estimate of this task's pass@k, from 0 to 1.
     ///
     /// None where it is undefined: for fewer than k samples, for k = 0, and for a tally in which
@@ -128,10 +136,10 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
 
 /// SplitMix64 (Steele, Lea and Flood 2014, <https://doi.org/10.1145/2660193.2660195>): small,
 /// fast, good enough for resampling, and the same on every machine.
-struct SplitMix64(u64);
+pub(crate) struct SplitMix64(pub(crate) u64);
 
 impl SplitMix64 {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

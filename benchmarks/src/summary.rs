@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::effort::{Average, averages};
 use crate::grading::{Record, Verdict};
 use crate::statistics::{Bootstrap, Tally, pass_at_k};
 
-/// The tally of a run, in numbers that do not differ from run to run.
+/// The tally of a run. But for what an agent spent, it does not differ from run to run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     /// The data set's name.
@@ -26,6 +27,9 @@ pub struct Summary {
     pub fuel: u64,
     /// The most bytes of memory that a sample held.
     pub peak_memory: u64,
+    /// What an agent spent on a sample, where one made them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub effort: BTreeMap<&'static str, Average>,
 }
 
 /// An estimate with its 95 % confidence interval.
@@ -48,6 +52,7 @@ impl Summary {
     ) -> Summary {
         let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
         let mut verdicts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut efforts = Vec::new();
         let (mut samples, mut passed, mut fuel, mut peak_memory) = (0, 0, 0, 0);
         for record in records {
             let pass = usize::from(record.verdict == Verdict::Passed);
@@ -57,7 +62,8 @@ impl Summary {
             *verdicts.entry(record.verdict.name()).or_default() += 1;
             samples += 1;
             passed += pass;
-            fuel += record.fuel;
+            efforts.extend(record.effort.as_ref());
+            fuel = u64::saturating_add(fuel, record.fuel);
             peak_memory = peak_memory.max(record.peak_memory);
         }
         let tallies: Vec<Tally> = tallies.into_values().collect();
@@ -74,6 +80,7 @@ impl Summary {
             pass_at_k: scores.collect(),
             fuel,
             peak_memory,
+            effort: averages(efforts.into_iter()),
         }
     }
 }

@@ -50,7 +50,7 @@ enum Command {
     Code(commands::chat::Code),
     #[command(subcommand)]
     Config(commands::config::Command),
-    Eval(commands::eval::Eval),
+    Eval(commands::eval::Command),
     #[command(subcommand)]
     Dataset(commands::dataset::Dataset),
     #[command(subcommand)]

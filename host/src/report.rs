@@ -41,6 +41,15 @@ pub(crate) fn table<'a>(
     }
     let _ = writeln!(text, "  {:<13} {}", "fuel", grouped(summary.fuel));
     let _ = writeln!(text, "  {:<13} {}", "peak memory", show_bytes(summary.peak_memory));
+    for (name, average) in &summary.effort {
+        let _ = writeln!(
+            text,
+            "  {:<13} mean {:.1}, median {:.1}",
+            name.replace('_', " "),
+            average.mean,
+            average.median
+        );
+    }
     let rate = summary.samples as f64 / seconds.max(1e-9);
     let _ = writeln!(text, "  {:<13} {seconds:.2} s, {rate:.0} samples a second", "time");
     let _ = writeln!(text, "  {:<13} {}", "records", folder.display());
@@ -63,4 +72,22 @@ pub(crate) fn table<'a>(
         let _ = writeln!(text, "  … and {} more, in records.jsonl", missed.len() - LISTED);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use june_benchmarks::effort::{Effort, averages};
+
+    #[test]
+    fn effort_is_shown_where_there_is_any() {
+        let mut summary = Summary::new("tasks", std::iter::empty(), &[1]);
+        let shown = |summary: &Summary| {
+            table(summary, std::iter::empty(), Duration::from_secs(1), Path::new("run"))
+        };
+        assert!(!shown(&summary).contains("mean"));
+        let efforts = [1, 4].map(|calls| Effort { calls: Some(calls), ..Effort::default() });
+        summary.effort = averages(efforts.iter());
+        assert!(shown(&summary).contains("  calls         mean 2.5, median 2.5\n"));
+    }
 }

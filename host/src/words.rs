@@ -1,26 +1,6 @@
 //! Text that somebody else chose, made fit for a terminal.
 
-use std::fmt::Write;
-
-/// The text without anything that could steer a terminal or turn its reading direction: such
-/// characters are shown as Rust would write them. Line feeds stay where `lines` says so.
-pub(crate) fn neutral(text: &str, lines: bool) -> String {
-    let mut neutral = String::with_capacity(text.len());
-    for character in text.chars() {
-        let harmless = match character {
-            '\n' => lines,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => false,
-            '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => false,
-            other => !other.is_control(),
-        };
-        if harmless {
-            neutral.push(character);
-        } else {
-            let _ = write!(neutral, "{}", character.escape_default());
-        }
-    }
-    neutral
-}
+pub(crate) use june_benchmarks::text::{grouped, neutral};
 
 /// The first line of a text, neutral and short.
 pub(crate) fn one_line(text: &str, width: usize) -> String {
@@ -38,19 +18,6 @@ pub(crate) fn quoted(bytes: &[u8], width: usize) -> String {
     let short: String = text.chars().take(width).collect();
     let more = if short.len() < text.len() || bytes.len() > 4 * width { "…" } else { "" };
     format!("\"{}\"{more}", neutral(&short, false))
-}
-
-/// A number in groups of three digits.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Milliseconds of Unix time as RFC 3339 has them.
@@ -76,18 +43,10 @@ mod tests {
     #[test]
     fn nobody_steers_the_terminal() {
         let text = "a\u{1b}[31mred\u{202e}x\u{9b}2J\u{7}\r\nb";
-        assert_eq!(neutral(text, true), "a\\u{1b}[31mred\\u{202e}x\\u{9b}2J\\u{7}\\r\nb");
         assert_eq!(one_line(text, 100), "a\\u{1b}[31mred\\u{202e}x\\u{9b}2J\\u{7}…");
         assert_eq!(one_line("abc", 2), "ab…");
         assert_eq!(quoted(b"x\n\xff", 10), "\"x\\n\u{fffd}\"");
         assert_eq!(quoted(b"xxxx", 2), "\"xx\"…");
-    }
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        assert_eq!(grouped(7), "7");
-        assert_eq!(grouped(1_234), "1,234");
-        assert_eq!(grouped(5_529_346_795), "5,529,346,795");
     }
 
     #[test]

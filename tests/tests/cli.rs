@@ -10,9 +10,11 @@ use serde_json::{Value, json};
 
 #[test]
 fn every_command_has_help() {
-    let purposes: [(&[&str], &str); 18] = [
+    let purposes: [(&[&str], &str); 20] = [
         (&[], "A host for AI agents that nobody has to trust"),
         (&["eval"], "Grade solutions to a benchmark, each in a sandbox of its own"),
+        (&["eval", "compare"], "Compare two runs over the same tasks"),
+        (&["eval", "report"], "Write a run's report"),
         (&["dataset"], "Get the tasks of a benchmark"),
         (&["dataset", "pull"], "Fetch a data set into June's cache"),
         (&["dataset", "list"], "List the data sets that June knows"),
@@ -49,8 +51,16 @@ fn every_command_has_help() {
 #[test]
 fn wrong_usage() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [&[&str]; 6] =
-        [&[], &["evil"], &["eval"], &["dataset"], &["component", "inspect"], &["doctor", "--evil"]];
+    let cases: [&[&str]; 8] = [
+        &[],
+        &["evil"],
+        &["eval"],
+        &["eval", "compare", "a"],
+        &["eval", "report"],
+        &["dataset"],
+        &["component", "inspect"],
+        &["doctor", "--evil"],
+    ];
     for arguments in cases {
         let ended = run(bare(folder.path()).args(arguments)).with(2).says("Usage: june");
         assert_eq!(ended.stdout, "");
@@ -215,7 +225,7 @@ fn results_are_on_standard_output_and_nothing_else() {
     assert_eq!(summary["verdicts"], json!({"exited": 4, "failed": 4, "passed": 8, "raised": 4}));
     assert_eq!(
         names(&path.join("b")),
-        ["records.jsonl", "results.jsonl", "run.json", "summary.json"]
+        ["records.jsonl", "report.html", "results.jsonl", "run.json", "summary.json"]
     );
 
     // Without --output, a new folder in runs/, named in the table.

@@ -1,5 +1,8 @@
 //! `june eval`: grading code that a model wrote.
 
+mod compare;
+mod report;
+
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -7,12 +10,12 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use clap::{ArgGroup, Args};
+use clap::{ArgGroup, Args, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use june_benchmarks::dataset::{self, Dataset};
 use june_benchmarks::evaluation::{self, EvaluationError, Settings};
 use june_benchmarks::grading::{Record, Verdict};
-use june_benchmarks::run::{Manifest, Run, RunError};
+use june_benchmarks::run::{Manifest, Run, RunError, Stored};
 use june_benchmarks::samples;
 use june_benchmarks::summary::Summary;
 use june_sandbox::{Engine, Limits, Runner, engine};
@@ -21,7 +24,7 @@ use super::dataset as datasets;
 use super::journal::open_journal;
 use super::{interrupted, workers};
 use crate::exit::{Blame, Failure, Kind, print};
-use crate::{paths, report, size};
+use crate::{paths, size};
 
 /// Fuel that stands for one second of `--timeout`: about what CPython in the sandbox burns for
 /// what native CPython does in a second on the machine that docs/evaluate.md describes.
@@ -42,16 +45,33 @@ const LEAST_MEMORY: u64 = 48 << 20;
 ///
 /// Every finished sample is on disk at once, in the run's folder: interrupt an evaluation and take
 /// it up again with --resume. When all are graded, the folder also has results.jsonl (the samples
-/// with `result` and `passed`, in HumanEval's format) and summary.json.
+/// with `result` and `passed`, in HumanEval's format), summary.json and report.html.
 #[derive(Args)]
 #[command(
-    group(ArgGroup::new("what").required(true).args(["samples", "reference"])),
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
     after_long_help = "Examples:\n  june eval humaneval --reference\n  \
         june eval humaneval --samples answers.jsonl -k 1,10\n  \
         june eval my-tasks.jsonl --samples answers.jsonl --workers 4 --json\n\n\
         A line of a samples file: {\"task_id\": \"HumanEval/0\", \"completion\": \"    return …\"}"
 )]
-pub(crate) struct Eval {
+pub(crate) struct Command {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    eval: Option<Eval>,
+}
+
+/// What can be done with runs that are there.
+#[derive(Subcommand)]
+enum Action {
+    Compare(compare::Compare),
+    Report(report::Report),
+}
+
+#[derive(Args)]
+#[command(group(ArgGroup::new("what").required(true).args(["samples", "reference"])))]
+struct Eval {
     /// humaneval, mbpp, mbpp-sanitized, or a file in the format of one of them.
     dataset: String,
     /// Grade the samples in this file: JSON lines with task_id and completion, gzip or plain.
@@ -129,7 +149,18 @@ fn memory(text: &str) -> Result<u64, String> {
     }
 }
 
-pub(crate) fn run(command: &Eval) -> Result<ExitCode, Failure> {
+pub(crate) fn run(command: &Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command { action: Some(Action::Compare(command)), .. } => compare::run(command),
+        Command { action: Some(Action::Report(command)), .. } => report::run(command),
+        Command { eval: Some(command), .. } => evaluate(command),
+        Command { action: None, eval: None } => {
+            Err(anyhow::anyhow!("no data set is named")).input()
+        }
+    }
+}
+
+fn evaluate(command: &Eval) -> Result<ExitCode, Failure> {
     let start = Instant::now();
     let dataset = load_dataset(command)?;
     let samples = match &command.samples {
@@ -192,11 +223,13 @@ pub(crate) fn run(command: &Eval) -> Result<ExitCode, Failure> {
     if let Some((journal, _)) = settings.journal.take() {
         journal.close().environment()?;
     }
+    let page = folder.join(report::FILE);
+    june_benchmarks::report::write(&Stored::read(&folder).environment()?, &page).environment()?;
     if command.json {
         let text = serde_json::to_string_pretty(&summary).environment()?;
         print(&format!("{text}\n"))?;
     } else {
-        print(&report::table(&summary, run.records(), start.elapsed(), &folder))?;
+        print(&crate::report::table(&summary, run.records(), start.elapsed(), &folder))?;
     }
     Ok(ExitCode::SUCCESS)
 }

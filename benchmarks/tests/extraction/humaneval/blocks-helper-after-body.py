@@ -1,0 +1,3 @@
+    return plus(a, b)
+def plus(a, b):
+    return a + b

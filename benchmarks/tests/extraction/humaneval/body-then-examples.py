@@ -1,0 +1,6 @@
+    return a + b + ZERO
+
+ZERO = 0
+
+def unused():
+    pass

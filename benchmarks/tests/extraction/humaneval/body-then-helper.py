@@ -1,0 +1,5 @@
+    return plus(a, b)
+
+
+def plus(a, b):
+    return a + b

@@ -1,0 +1,3 @@
+    total = a
+    total += b
+    return total

@@ -1,0 +1,5 @@
+    # The sum of both.
+    return (
+        a
+        + b
+    )

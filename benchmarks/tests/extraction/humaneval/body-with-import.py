@@ -1,0 +1,2 @@
+    import operator
+    return operator.add(a, b)

@@ -1,0 +1,3 @@
+    def plus(x):
+        return x + b
+    return plus(a)

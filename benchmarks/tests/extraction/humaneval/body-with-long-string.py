@@ -1,0 +1,5 @@
+    text = """
+sum
+  of"""
+    assert text
+    return a + b

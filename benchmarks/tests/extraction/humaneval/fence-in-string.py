@@ -1,0 +1,5 @@
+MARK = """```"""
+
+
+def add(a: int, b: int) -> int:
+    return a + b

@@ -1,0 +1,8 @@
+import os
+from math import (
+    pi,
+    e,
+)
+
+def add(a: int, b: int) -> int:
+    return a + b

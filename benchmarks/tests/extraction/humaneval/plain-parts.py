@@ -1,0 +1,3 @@
+import operator
+def add(a, b):
+    return operator.add(a, b)

@@ -1,0 +1,4 @@
+def add(a, b):
+	if a == 0:
+		return b
+	return a + b

@@ -1,0 +1,5 @@
+TAG = "</think>"
+
+
+def add(a: int, b: int) -> int:
+    return a + b

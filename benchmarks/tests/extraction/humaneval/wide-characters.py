@@ -1,0 +1,3 @@
+def add(größe, b):
+    # ½ → ✓
+    return größe + b
