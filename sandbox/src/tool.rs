@@ -259,10 +259,15 @@ impl GrantedTool {
         &self.0.grants
     }
 
+    /// Whether the tool is a component.
+    pub fn is_component(&self) -> bool {
+        matches!(self.0.kind, Kind::Component(_))
+    }
+
     /// Whether a call does what the sandbox cannot undo, and does not record by
     /// itself.
     pub(crate) fn is_irrevocable(&self) -> bool {
-        matches!(self.0.kind, Kind::Foreign(_))
+        !self.is_component()
     }
 
     /// Holds arguments against the schema.

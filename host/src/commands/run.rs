@@ -76,7 +76,8 @@ impl With {
 
     /// What the command line says of the agent.
     pub(crate) fn overrides(&self) -> Overrides<'_> {
-        Overrides { model: self.model.as_deref(), folder: None, script: self.script.as_deref() }
+        let (model, script) = (self.model.as_deref(), self.script.as_deref());
+        Overrides { model, script, ..Overrides::default() }
     }
 
     /// The journal, unless nothing is to be recorded.
