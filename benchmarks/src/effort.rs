@@ -13,10 +13,10 @@ pub struct Effort {
     /// Tokens that the models wrote.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub output_tokens: Option<u64>,
-    /// Calls to models.
+    /// Calls of tools.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub calls: Option<u64>,
-    /// Rounds of the strategy: how often it looked at what came of its last step.
+    /// Rounds: how often a model was asked and answered.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub rounds: Option<u64>,
     /// Programs that it ran.

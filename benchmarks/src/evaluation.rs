@@ -167,7 +167,8 @@ async fn grade_sample(
     let judgement =
         grade(runner, task, &sample.completion, limits, *seed, recording.as_ref()).await?;
     let last = judgement.last();
-    Ok(Graded { record: judgement.record(sample.line, task, sample.completion_id), last })
+    let record = judgement.record(sample.line, task, sample.completion_id);
+    Ok(Graded { record: Record { effort: sample.effort, ..record }, last })
 }
 
 /// How deeply a Python program's loops are nested: a guess at which programs take long.

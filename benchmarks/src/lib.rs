@@ -11,6 +11,7 @@
 //! Every file is treated as outside input: it is read in bounded memory, checked whole before
 //! it is used, and a mistake is reported with the file, the line, the reason and a hint.
 
+pub mod answers;
 pub mod comparison;
 pub mod dataset;
 pub mod effort;

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use crate::dataset::{Dataset, Task};
+use crate::effort::Effort;
 use crate::input::{InputError, Limits, Lines, quoted};
 use crate::json::Object;
 
@@ -29,6 +30,8 @@ pub struct Sample {
     pub completion_id: usize,
     /// The object as it stands in the file, with all of its keys in their order.
     pub record: Box<RawValue>,
+    /// What an agent spent on it, where an agent made it.
+    pub effort: Option<Effort>,
 }
 
 impl Sample {
@@ -37,7 +40,7 @@ impl Sample {
     pub fn new(line: usize, index: usize, task: &Task, completion: String) -> Sample {
         let record = serde_json::json!({"task_id": task.id.as_str(), "completion": completion});
         let record = serde_json::value::to_raw_value(&record).unwrap_or_default();
-        Sample { line, task: index, completion, completion_id: 0, record }
+        Sample { line, task: index, completion, completion_id: 0, record, effort: None }
     }
 }
 
@@ -117,6 +120,7 @@ fn read(mut lines: Lines, dataset: &Dataset) -> Result<Vec<Sample>, SamplesError
             completion,
             completion_id: *count,
             record: object.to_raw()?,
+            effort: None,
         });
         *count += 1;
     }

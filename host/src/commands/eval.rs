@@ -1,5 +1,6 @@
 //! `june eval`: grading code that a model wrote.
 
+mod agent;
 mod compare;
 mod report;
 
@@ -22,7 +23,7 @@ use june_sandbox::{Engine, Limits, Runner, engine};
 
 use super::dataset as datasets;
 use super::journal::open_journal;
-use super::{interrupted, workers};
+use super::{interrupted, session_of, workers};
 use crate::exit::{Blame, Failure, Kind, print};
 use crate::{paths, size};
 
@@ -35,8 +36,8 @@ const LEAST_MEMORY: u64 = 48 << 20;
 
 /// Grade solutions to a benchmark, each in a sandbox of its own.
 ///
-/// The solutions are the samples that a model wrote (--samples), or the benchmark's own
-/// (--reference). A sample passes when its program and all of the task's tests run to their end
+/// The solutions are the samples that a model wrote (--samples), the answers of an agent that is
+/// asked now (--agent), or the benchmark's own (--reference). A sample passes when its program and all of the task's tests run to their end
 /// within the fuel and memory allowed. Fuel counts instructions, so the verdicts are the same on
 /// every machine, however busy.
 ///
@@ -52,6 +53,7 @@ const LEAST_MEMORY: u64 = 48 << 20;
     subcommand_negates_reqs = true,
     after_long_help = "Examples:\n  june eval humaneval --reference\n  \
         june eval humaneval --samples answers.jsonl -k 1,10\n  \
+        june eval humaneval --agent coder --model qwen3 -n 5 -k 1,5\n  \
         june eval my-tasks.jsonl --samples answers.jsonl --workers 4 --json\n\n\
         A line of a samples file: {\"task_id\": \"HumanEval/0\", \"completion\": \"    return …\"}"
 )]
@@ -70,7 +72,7 @@ enum Action {
 }
 
 #[derive(Args)]
-#[command(group(ArgGroup::new("what").required(true).args(["samples", "reference"])))]
+#[command(group(ArgGroup::new("what").required(true).args(["samples", "reference", "agent"])))]
 struct Eval {
     /// humaneval, mbpp, mbpp-sanitized, or a file in the format of one of them.
     dataset: String,
@@ -80,6 +82,26 @@ struct Eval {
     /// Grade the benchmark's own solutions.
     #[arg(long)]
     reference: bool,
+    /// Ask this agent, and grade what it answers: one of june.toml, or direct, deliberate, coder.
+    #[arg(long, value_name = "AGENT")]
+    agent: Option<String>,
+    /// The model that the agent asks, by its name in june.toml.
+    #[arg(long, value_name = "NAME", requires = "agent")]
+    model: Option<String>,
+    /// How many answers to ask for, for each task.
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 1, requires = "agent",
+        value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    answers: u32,
+    /// How many questions the agent works on at once.
+    #[arg(long, value_name = "N", default_value_t = 8, requires = "agent",
+        value_parser = clap::value_parser!(u16).range(1..=1024))]
+    concurrency: u16,
+    /// The configuration [default: june.toml here, else in the user's folder for configuration].
+    #[arg(long, value_name = "FILE", requires = "agent")]
+    config: Option<PathBuf>,
+    /// Answers written beforehand, instead of a model: for tests and demonstrations.
+    #[arg(long, value_name = "FILE", requires = "agent")]
+    script: Option<PathBuf>,
     /// Read the data set from this file instead of June's cache.
     #[arg(long, value_name = "FILE")]
     dataset_file: Option<PathBuf>,
@@ -163,27 +185,50 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, Failure> {
 fn evaluate(command: &Eval) -> Result<ExitCode, Failure> {
     let start = Instant::now();
     let dataset = load_dataset(command)?;
-    let samples = match &command.samples {
-        Some(path) => samples::load(path, &dataset, june_benchmarks::Limits::SAMPLES).input()?,
-        None => evaluation::references(&dataset),
-    };
-    let mut settings = settings(command)?;
-    let runner = load_runner()?;
-    let digest = runner.component().digest();
-    let manifest = Manifest::new(&dataset, &samples, &digest, &settings.limits, settings.seed);
+    let stop = interrupted()?;
     let journal = match command.no_journal {
         true => None,
         false => Some(open_journal(command.journal.as_deref())?),
     };
     let folder = match &command.output {
         Some(folder) => folder.clone(),
-        None => new_folder(&dataset, command.samples.as_deref())
+        None => new_folder(&dataset, command)
             .context(
                 "cannot make a folder in runs/\nhint: name one that can be written with --output",
             )
             .environment()?,
     };
-    let mut run = if command.resume {
+    let samples = match (&command.samples, &command.agent) {
+        (Some(path), _) => {
+            samples::load(path, &dataset, june_benchmarks::Limits::SAMPLES).input()?
+        }
+        (None, None) => evaluation::references(&dataset),
+        (None, Some(agent)) => {
+            let asked = agent::Questions {
+                agent,
+                dataset: &dataset,
+                folder: &folder,
+                resume: command.resume,
+                seed: command.seed,
+                journal: journal.as_ref(),
+            };
+            let asking = agent::Asking {
+                model: command.model.as_deref(),
+                answers: command.answers as usize,
+                concurrency: command.concurrency.into(),
+                config: command.config.as_deref(),
+                script: command.script.as_deref(),
+            };
+            asking.ask(&asked, &stop)?
+        }
+    };
+    let mut settings = settings(command)?;
+    let runner = load_runner()?;
+    let digest = runner.component().digest();
+    let manifest = Manifest::new(&dataset, &samples, &digest, &settings.limits, settings.seed);
+    // An agent's answers may all be there, and none of them graded.
+    let graded = command.agent.is_none() || folder.join("run.json").exists();
+    let mut run = if command.resume && graded {
         match Run::resume(&folder, &manifest) {
             Err(error @ RunError::Io { .. }) => return Err(error).environment(),
             resumed => resumed.input()?,
@@ -195,9 +240,8 @@ fn evaluate(command: &Eval) -> Result<ExitCode, Failure> {
         }
     };
 
-    settings.journal = journal.map(|journal| (journal, session_name(&folder)));
+    settings.journal = journal.map(|journal| (journal, session_of(&folder)));
 
-    let stop = interrupted()?;
     let progress = Progress::new(samples.len(), run.records());
     let ended =
         evaluation::evaluate(&runner, &dataset, &samples, &settings, &mut run, &stop, |record| {
@@ -265,12 +309,6 @@ fn settings(command: &Eval) -> Result<Settings, Failure> {
     Ok(Settings { limits, seed: command.seed, workers, journal: None })
 }
 
-/// The name under which a run's samples are found in the journal: its folder's.
-fn session_name(folder: &Path) -> String {
-    let absolute = std::path::absolute(folder).unwrap_or_else(|_error| folder.into());
-    absolute.file_name().unwrap_or(absolute.as_os_str()).to_string_lossy().into_owned()
-}
-
 pub(crate) fn load_runner() -> Result<Runner, Failure> {
     let path = paths::component("python").environment()?;
     let cache = paths::compiled().environment()?;
@@ -279,9 +317,14 @@ pub(crate) fn load_runner() -> Result<Runner, Failure> {
 }
 
 /// Makes a folder in runs/ that nobody else has.
-fn new_folder(dataset: &Dataset, samples: Option<&Path>) -> io::Result<PathBuf> {
-    let what =
-        samples.and_then(Path::file_stem).map_or("reference".into(), |stem| stem.to_string_lossy());
+fn new_folder(dataset: &Dataset, command: &Eval) -> io::Result<PathBuf> {
+    let stem = command.samples.as_deref().and_then(Path::file_stem);
+    let agent = command.agent.as_deref().map(|agent| agent.replace('/', "-"));
+    let what = match (stem, agent) {
+        (Some(stem), _) => stem.to_string_lossy().into_owned(),
+        (None, Some(agent)) => agent,
+        (None, None) => "reference".into(),
+    };
     let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%3fZ");
     let name = format!("{}-{what}-{now}", dataset.name);
     fs::create_dir_all("runs")?;

@@ -10,6 +10,7 @@ pub(crate) mod journal;
 pub(crate) mod mcp;
 pub(crate) mod run;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -30,6 +31,12 @@ async fn pressed(stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// The name under which an evaluation's runs are found in the journal: its folder's.
+fn session_of(folder: &Path) -> String {
+    let absolute = std::path::absolute(folder).unwrap_or_else(|_error| folder.into());
+    absolute.file_name().unwrap_or(absolute.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// Becomes true when the person presses Ctrl-C.

@@ -1,0 +1,187 @@
+//! `june eval --agent`: asking an agent a benchmark's questions.
+
+use std::io::{IsTerminal, stderr};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Result, anyhow};
+use futures_util::{StreamExt, stream};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use june_benchmarks::answers::{Answer, Answers, Asked};
+use june_benchmarks::dataset::Dataset;
+use june_benchmarks::effort::Effort;
+use june_benchmarks::prompt::question;
+use june_benchmarks::samples::Sample;
+use june_sandbox::contract::StrategyError;
+use june_sandbox::journal::Digest;
+use june_sandbox::{Answered, Authority, Exit, Journal, Recording, Workspace};
+
+use crate::agents::{Agent, Host, Overrides};
+use crate::commands::run::{failed, runtime, whole};
+use crate::commands::{pressed, session_of};
+use crate::config::Config;
+use crate::exit::{Blame, Failure, Kind};
+
+/// How an agent is asked.
+pub(super) struct Asking<'a> {
+    pub(super) model: Option<&'a str>,
+    /// Answers for each task.
+    pub(super) answers: usize,
+    /// Questions at once.
+    pub(super) concurrency: usize,
+    pub(super) config: Option<&'a Path>,
+    pub(super) script: Option<&'a Path>,
+}
+
+/// What is asked, and where the answers go.
+pub(super) struct Questions<'a> {
+    pub(super) agent: &'a str,
+    pub(super) dataset: &'a Dataset,
+    pub(super) folder: &'a Path,
+    pub(super) resume: bool,
+    pub(super) seed: u64,
+    pub(super) journal: Option<&'a Journal>,
+}
+
+impl Asking<'_> {
+    /// Asks for every answer that is not there yet, and returns them all.
+    pub(super) fn ask(
+        &self,
+        questions: &Questions<'_>,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Vec<Sample>, Failure> {
+        let Questions { agent: name, dataset, folder, resume, seed, journal } = *questions;
+        let host = Host::new(Config::find(self.config).input()?).input()?;
+        let runtime = runtime()?;
+        let overrides =
+            Overrides { model: self.model, script: self.script, ..Overrides::default() };
+        let agent = runtime.block_on(host.agent(name, &overrides)).input()?;
+        let count = self.answers;
+        let asked = Asked {
+            dataset: dataset.name.clone(),
+            questions: Digest::of_parts(dataset.tasks.iter().map(|task| question(task).user))
+                .to_string(),
+            agent: name.into(),
+            strategy: agent.strategy.component().digest().to_string(),
+            grants: agent.authority.grants.to_texts(),
+            answers: count,
+            seed,
+        };
+        let mut answers = Answers::open(folder, &asked, dataset, resume).input()?;
+        let missing = answers.missing(dataset, count);
+        let bar = progress(dataset.tasks.len() * count, answers.len());
+        let session = session_of(folder);
+        let mut unanswered: Vec<String> = Vec::new();
+        let ended = runtime.block_on(async {
+            let asking = stream::iter(missing).map(|(task, id)| {
+                let (agent, session) = (&agent, &session);
+                async move {
+                    (task, id, ask_one(agent, dataset, task, id, seed, journal, session).await)
+                }
+            });
+            let mut asking = std::pin::pin!(asking.buffer_unordered(self.concurrency));
+            loop {
+                let next = tokio::select! {
+                    next = asking.next() => next,
+                    () = pressed(stop) => {
+                        let error = anyhow!(
+                            "interrupted with {} answers\nhint: go on with --resume --output {}",
+                            answers.len(),
+                            folder.display()
+                        );
+                        return Err(Failure { kind: Kind::Interrupted, error });
+                    }
+                };
+                let Some((task, id, answered)) = next else { return Ok(()) };
+                match answered.environment()? {
+                    Ok(answer) => answers.add(task, answer).environment()?,
+                    Err(why) => {
+                        unanswered.push(format!("{} ({id}): {why}", dataset.tasks[task].id))
+                    }
+                }
+                bar.inc(1);
+            }
+        });
+        bar.finish_and_clear();
+        ended?;
+        if let Some(first) = unanswered.first() {
+            return Err(anyhow!(
+                "{} questions have no answer, for the model failed; the first: {first}\nhint: ask again for these with --resume --output {}",
+                unanswered.len(),
+                folder.display()
+            ))
+            .environment();
+        }
+        Ok(answers.samples())
+    }
+}
+
+/// Asks one question. The inner error is the model's failure, which says nothing of the agent.
+async fn ask_one(
+    agent: &Agent,
+    dataset: &Dataset,
+    task: usize,
+    id: usize,
+    seed: u64,
+    journal: Option<&Journal>,
+    session: &str,
+) -> Result<Result<Answer, String>> {
+    let question = question(&dataset.tasks[task]);
+    let mut authority = Authority { seed: seed + id as u64, ..agent.authority.clone() };
+    // Each question has files of its own.
+    if let Some(workspace) = &mut authority.capabilities.workspace {
+        *workspace = Workspace::new(agent.before.clone());
+    }
+    let mut turn = agent.turn(Vec::new(), &question.user);
+    turn.instructions = match turn.instructions.is_empty() {
+        true => question.instructions.into(),
+        false => format!("{}\n\n{}", question.instructions, turn.instructions),
+    };
+    let recording = journal.map(|journal| Recording { journal, session, parent: None });
+    let answered = agent.strategy.respond(&turn, &authority, recording.as_ref()).await?;
+    if let Some(Err(StrategyError::Llm(why))) = &answered.answer {
+        return Ok(Err(why.clone()));
+    }
+    if answered.outcome.exit == Exit::TimedOut {
+        return Ok(Err("the agent used up its wall-clock time".into()));
+    }
+    if let (Some(journal), Some((_, last))) = (journal, answered.recorded) {
+        let journal = journal.clone();
+        tokio::task::spawn_blocking(move || journal.wait(last)).await??;
+    }
+    // An agent that gives up has answered nothing, or what it had said by then.
+    let reply = whole(&answered).unwrap_or_else(|| answered.said.clone());
+    let answer = Answer::new(dataset, task, id, reply, effort(&answered));
+    Ok(Ok(Answer {
+        failure: failed(&answered),
+        agent_run: answered.recorded.map(|(run, _last)| run),
+        ..answer
+    }))
+}
+
+fn effort(answered: &Answered) -> Effort {
+    let spent = &answered.spent;
+    Effort {
+        input_tokens: Some(spent.input_tokens),
+        output_tokens: Some(spent.output_tokens),
+        calls: Some(spent.tools),
+        rounds: Some(spent.rounds),
+        programs: Some(spent.programs),
+        time_to_solution_ms: Some(answered.outcome.wall.as_secs_f64() * 1e3),
+        fuel: Some(answered.outcome.fuel),
+    }
+}
+
+fn progress(all: usize, there: usize) -> ProgressBar {
+    let target = match stderr().is_terminal() {
+        true => ProgressDrawTarget::stderr_with_hz(10),
+        false => ProgressDrawTarget::hidden(),
+    };
+    let bar = ProgressBar::with_draw_target(Some(all as u64), target);
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} answered, {eta} left");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_position(there as u64);
+    bar.reset_eta();
+    bar
+}
