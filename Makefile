@@ -25,8 +25,10 @@ node := $(cache)/javascript/$(firstword $(shell sha256sum components/javascript/
 # Guests in Rust, named by their folders.
 strategies := $(patsubst components/strategies/%/Cargo.toml,%,$(wildcard components/strategies/*/Cargo.toml))
 tools      := $(patsubst components/tools/%/Cargo.toml,%,$(wildcard components/tools/*/Cargo.toml))
+tests      := $(patsubst tests/guests/%/Cargo.toml,%,$(wildcard tests/guests/*/Cargo.toml))
 rust       := --profile guest --target wasm32-wasip2 \
-	-p june-echo $(strategies:%=-p june-strategy-%) $(tools:%=-p june-tool-%)
+	-p june-echo $(strategies:%=-p june-strategy-%) $(tools:%=-p june-tool-%) \
+	$(tests:%=-p june-test-%)
 built      := $(target)/wasm32-wasip2/guest
 
 .PHONY: demo test bench components setup lint clean
@@ -58,7 +60,7 @@ bench: $(dist)/python.wasm $(peers)/done
 	python3 benchmarks/benches/against_peers.py --june $(june) --python $(peers)/bin/python \
 		--dataset-file "$$($(june) dataset pull humaneval --python $(peers)/bin/python)" $(BENCH)
 
-components: $(dist)/python.wasm $(dist)/echo.wasm $(strategies:%=$(dist)/strategies/%.wasm) \
+components: $(dist)/python.wasm $(dist)/echo.wasm $(tests:%=$(dist)/tests/%.wasm) $(strategies:%=$(dist)/strategies/%.wasm) \
 	$(tools:%=$(dist)/tools/%.wasm) \
 	$(foreach language,python js,$(dist)/strategies/direct-$(language).wasm $(dist)/tools/words-$(language).wasm)
 
@@ -73,14 +75,15 @@ $(dist)/python.wasm: $(wildcard $(guest)/*.py wit/*.wit components/flatten/src/*
 	rm $@.linked
 
 # All guests in Rust at once, for one build of what they are built with.
-$(dist)/echo.wasm $(strategies:%=$(dist)/strategies/%.wasm) $(tools:%=$(dist)/tools/%.wasm) &: \
-		$(shell find components/{sdk,strategies,tools,runners/echo} -name '*.rs' -o -name '*.md' -o -name Cargo.toml) \
+$(dist)/echo.wasm $(tests:%=$(dist)/tests/%.wasm) $(strategies:%=$(dist)/strategies/%.wasm) $(tools:%=$(dist)/tools/%.wasm) &: \
+		$(shell find components/{sdk,strategies,tools,runners/echo} tests/guests -name '*.rs' -o -name '*.md' -o -name Cargo.toml) \
 		$(wildcard wit/*.wit) Cargo.toml Cargo.lock | setup
-	mkdir -p $(dist)/strategies $(dist)/tools
+	mkdir -p $(dist)/strategies $(dist)/tools $(dist)/tests
 	cargo build $(rust)
 	cp $(built)/june_echo.wasm $(dist)/echo.wasm
 	for name in $(strategies); do cp $(built)/june_strategy_$$name.wasm $(dist)/strategies/$$name.wasm; done
 	for name in $(tools); do cp $(built)/june_tool_$$name.wasm $(dist)/tools/$$name.wasm; done
+	for name in $(tests); do cp $(built)/june_test_$${name//-/_}.wasm $(dist)/tests/$$name.wasm; done
 
 # Guests in Python and JavaScript are the templates for new ones, so these are known to work.
 templates := components/templates

@@ -79,6 +79,8 @@ pub(crate) struct Caller {
     pub(crate) place: Option<(Journal, Arc<str>, Parent)>,
     /// Fuel that the caller has left.
     pub(crate) fuel: u64,
+    /// Why the call is one too many, if it is.
+    pub(crate) used_up: Option<String>,
 }
 
 /// An answer from the journal, and the fuel that it cost.
@@ -109,28 +111,31 @@ where
                 true => serde_json::to_string(&parameters)?,
                 false => String::new(),
             };
-            let answer = carry_out(&mut store, &told, arguments, |state, caller| {
-                match state.authority.has_calls_left() {
-                    Ok(()) => decide(state, parameters, caller),
-                    Err(reason) => Decision::limit(reason),
-                }
-            });
+            let answer =
+                carry_out(&mut store, &told, arguments, 1, |state, mut caller| {
+                    match caller.used_up.take() {
+                        None => decide(state, parameters, caller),
+                        Some(reason) => Decision::limit(reason),
+                    }
+                });
             Ok((answer.await?,))
         })
     })
 }
 
-/// Has a call decided, recorded and carried out; or answers it from the journal.
+/// Has a call decided, recorded and carried out; or answers it from the journal. It counts as so
+/// many calls.
 pub(crate) async fn carry_out<R: Serialize + DeserializeOwned>(
     store: &mut StoreContextMut<'_, State>,
     function: &str,
     arguments: String,
+    calls: u64,
     decide: impl FnOnce(&mut State, Caller) -> Decision<R>,
 ) -> wasmtime::Result<R> {
     charge(store)?;
     let before = store.get_fuel()?;
     let state = store.data_mut();
-    state.authority.count_call()?;
+    let used_up = state.authority.count(calls)?;
     let number = state.calls.number();
     if let Ledger::Compare(expected) = &mut state.calls.ledger {
         let Recalled { answer, fuel } = expected.recall(number, function, &arguments)?;
@@ -141,7 +146,7 @@ pub(crate) async fn carry_out<R: Serialize + DeserializeOwned>(
         Ledger::Record(trace) => Some(trace.place(number)),
         _ => None,
     };
-    let (grant, irrevocable, work) = match decide(state, Caller { place, fuel: before }) {
+    let (grant, irrevocable, work) = match decide(state, Caller { place, fuel: before, used_up }) {
         Decision::Granted { grant, irrevocable, work } => (grant, irrevocable, work),
         Decision::Refused { reason, answer } => {
             state.calls.denied += 1;
@@ -191,8 +196,10 @@ pub(crate) struct Authority {
     pub(crate) capabilities: crate::Capabilities,
     pub(crate) limits: Limits,
     pub(crate) spent: Spent,
-    /// Calls to capabilities, refused ones among them.
+    /// Calls to capabilities.
     calls: u64,
+    /// Calls that were too many.
+    refused: u64,
     /// Bytes said and noted.
     told: usize,
     /// What was said.
@@ -206,37 +213,29 @@ impl Authority {
         limits: Limits,
     ) -> Self {
         let (spent, said) = (Spent::default(), String::new());
-        Self { grants, capabilities, limits, spent, calls: 0, told: 0, said }
+        Self { grants, capabilities, limits, spent, calls: 0, refused: 0, told: 0, said }
     }
 
-    fn count_call(&mut self) -> wasmtime::Result<()> {
-        self.calls += 1;
-        match self.calls > self.limits.calls.saturating_add(Limits::PATIENCE) {
-            true => Err(Exceeded::Calls.into()),
-            false => Ok(()),
+    /// Takes so many calls; or says why they are too many. After too many of these the run ends.
+    fn count(&mut self, calls: u64) -> wasmtime::Result<Option<String>> {
+        let left = self.calls_left();
+        if calls <= left {
+            self.calls += calls;
+            return Ok(None);
+        }
+        self.refused += 1;
+        match (self.refused > Limits::PATIENCE, left) {
+            (true, _) => Err(Exceeded::Calls.into()),
+            (false, 0) => {
+                Ok(Some(format!("all {} calls of this run are used up", self.limits.calls)))
+            }
+            (false, left) => Ok(Some(format!("{left} calls of this run are left"))),
         }
     }
 
     /// Calls that are left.
     pub(crate) fn calls_left(&self) -> u64 {
         self.limits.calls.saturating_sub(self.calls)
-    }
-
-    /// Takes so many calls at once, or none.
-    pub(crate) fn count_more(&mut self, more: u64) -> Result<(), String> {
-        self.has_calls_left()?;
-        if more > self.calls_left() {
-            return Err(format!("{} calls of this run are left", self.calls_left()));
-        }
-        self.calls += more;
-        Ok(())
-    }
-
-    pub(crate) fn has_calls_left(&self) -> Result<(), String> {
-        match self.calls > self.limits.calls {
-            true => Err(format!("all {} calls of this run are used up", self.limits.calls)),
-            false => Ok(()),
-        }
     }
 
     /// Tokens that models may still write.

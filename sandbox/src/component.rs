@@ -7,6 +7,7 @@ use std::sync::Arc;
 use june_journal::Digest;
 use wasmtime::component::{InstancePre, Linker};
 
+use crate::fit::{Fit, World};
 use crate::state::State;
 use crate::{Cache, Engine, Error, imports, wasi};
 
@@ -52,9 +53,25 @@ impl Component {
         self.digest
     }
 
+    /// The worlds that it is for, by what it exports.
+    pub fn worlds(&self) -> Vec<World> {
+        World::of(&self.compiled)
+    }
+
+    /// How it fits a world.
+    pub fn fit(&self, world: World) -> Fit {
+        Fit::of(&self.compiled, world)
+    }
+
     /// Resolves the imports: deterministic WASI, and the contract's own. What is
     /// behind them is for the grants to say.
     pub(crate) fn link(&self, world: &'static str) -> Result<InstancePre<State>, Error> {
+        if let Some(fit) = World::named(world).map(|world| self.fit(world)) {
+            let misfits: Vec<_> = fit.misfits().cloned().collect();
+            if !misfits.is_empty() {
+                return Err(Error::Misfit { name: self.name.to_string(), world, misfits });
+            }
+        }
         let mut linker = Linker::new(self.compiled.engine());
         wasi::add(&mut linker, &self.compiled)
             .and_then(|()| imports::add(&mut linker, world))

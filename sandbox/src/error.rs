@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use crate::fit::{Misfit, REBUILD};
+
 /// Why the sandbox could not do its work. What a *component* does wrong is
 /// never an error; it is an [`Exit`](crate::Exit).
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +33,18 @@ pub enum Error {
 
     /// A component asks for something that June does not have, or lacks
     /// something that its world requires.
-    #[error("{name} does not fit the world `{world}`: {source:#}")]
+    #[error("{name} does not fit the world `{world}`: {}", told(misfits))]
+    Misfit {
+        /// The component's name.
+        name: String,
+        /// The world that it should have.
+        world: &'static str,
+        /// What does not fit.
+        misfits: Vec<Misfit>,
+    },
+
+    /// A component has a function of another type than its world has.
+    #[error("{name} does not fit the world `{world}`: {source:#}\nhint: {REBUILD}")]
     World {
         /// The component's name.
         name: String,
@@ -75,4 +88,9 @@ pub enum Error {
     /// The run could not be recorded, and so did not go on.
     #[error(transparent)]
     Journal(#[from] june_journal::Error),
+}
+
+fn told(misfits: &[Misfit]) -> String {
+    let misfits: Vec<_> = misfits.iter().map(ToString::to_string).collect();
+    misfits.join("\n")
 }

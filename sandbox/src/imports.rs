@@ -9,6 +9,7 @@ mod tools;
 
 use wasmtime::component::Linker;
 
+use crate::fit;
 use crate::state::State;
 
 /// Offers what a component of this world may import. A runner may import
@@ -28,5 +29,5 @@ pub(crate) fn add(linker: &mut Linker<State>, world: &str) -> wasmtime::Result<(
 
 /// The package and its version, as components import it.
 fn import(interface: &str) -> String {
-    format!("june:agent/{interface}@0.1.0")
+    format!("june:agent/{interface}@{}", fit::VERSION)
 }

@@ -29,6 +29,7 @@
 //! |---|---|
 //! | [`engine`] | wasmtime, configured for determinism and quick instances |
 //! | [`component`] | a component, compiled once and linked once |
+//! | [`fit`] | whether it fits a world of the contract |
 //! | [`cache`] | compiled components on disk |
 //! | [`limits`] | what a run may use |
 //! | [`runner`] | running programs in a runner component |
@@ -53,6 +54,7 @@ pub mod component;
 pub mod contract;
 pub mod engine;
 mod error;
+pub mod fit;
 pub mod grants;
 mod imports;
 pub mod limits;
@@ -73,6 +75,7 @@ pub use capabilities::Capabilities;
 pub use component::Component;
 pub use engine::Engine;
 pub use error::Error;
+pub use fit::{Fit, Misfit, World};
 pub use grants::Grants;
 pub use june_journal::{self as journal, Digest, Journal};
 pub use limits::Limits;

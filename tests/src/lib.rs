@@ -142,16 +142,22 @@ pub fn tasks() -> PathBuf {
     repository("tests/hostile/tasks.jsonl")
 }
 
-/// A file of the published data, `data/` in the folder that `JUNE_SHARED` names, else in `shared`
-/// beside the workspace. Where it is absent, says so for this test.
+/// A file of the published data, in `data/` of the shared folder. Where it is absent, says so for
+/// this test.
 pub fn shared(test: &str, file: &str) -> Option<PathBuf> {
+    fixture(test, &format!("data/{file}"))
+}
+
+/// A file of the folder that `JUNE_SHARED` names, else of `shared` beside the workspace. Where it
+/// is absent, says so for this test.
+pub fn fixture(test: &str, file: &str) -> Option<PathBuf> {
     let folder = env::var_os("JUNE_SHARED").map_or_else(|| repository("../shared"), PathBuf::from);
-    let path = folder.join("data").join(file);
+    let path = folder.join(file);
     if path.exists() {
         return Some(path);
     }
     eprintln!(
-        "SKIPPED {test}: {} is missing; set JUNE_SHARED to the folder that holds data/{file}",
+        "SKIPPED {test}: {} is missing; set JUNE_SHARED to the folder that holds {file}",
         path.display()
     );
     None

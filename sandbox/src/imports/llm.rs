@@ -9,7 +9,7 @@ use wasmtime::component::{Linker, Resource};
 use super::import;
 use crate::calls::{Ledger, Made, charge, define_resource};
 use crate::capabilities::Deltas;
-use crate::capability::{Decision, Worked, carry_out, define_capability};
+use crate::capability::{Caller, Decision, Worked, carry_out, define_capability};
 use crate::contract::{
     Completion, Delta, FinishReason, LlmError, Message, Part, Request, Role, Usage,
 };
@@ -82,7 +82,6 @@ struct Admitted {
 
 fn admit(state: &State, mut request: Request) -> Result<Admitted, LlmError> {
     let authority = &state.authority;
-    authority.has_calls_left().map_err(LlmError::Limit)?;
     let model = &request.model;
     if !authority.grants.models.contains(model) {
         return Err(LlmError::Denied(format!("no grant covers the model `{model}`")));
@@ -124,8 +123,12 @@ async fn stream(
     let opened: Arc<Mutex<Option<(Deltas, u64)>>> = Arc::default();
     let slot = opened.clone();
     let told = format!("{INTERFACE}.stream");
-    let answer: Result<(), LlmError> =
-        carry_out(store, &told, arguments, |state, _| match admit(state, request) {
+    let decide = |state: &mut State, caller: Caller| {
+        let admitted = match caller.used_up {
+            None => admit(state, request),
+            Some(reason) => Err(LlmError::Limit(reason)),
+        };
+        match admitted {
             Ok(Admitted { grant, asked, room }) => Decision::Granted {
                 grant,
                 irrevocable: false,
@@ -138,8 +141,9 @@ async fn stream(
                 }),
             },
             Err(error) => refused(error),
-        })
-        .await?;
+        }
+    };
+    let answer: Result<(), LlmError> = carry_out(store, &told, arguments, 1, decide).await?;
     if let Err(error) = answer {
         return Ok(Err(error));
     }

@@ -20,16 +20,20 @@ pub(super) fn add(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     to.func_wrap_async("list", |mut store: StoreContextMut<'_, State>, (): ()| {
         Box::new(async move {
             let told = format!("{INTERFACE}.list");
-            let specs = carry_out(&mut store, &told, "[]".into(), |state, _| Decision::Granted {
-                grant: "tools".into(),
-                irrevocable: false,
-                work: Box::pin(std::future::ready(Ok(Worked::free(list(state))))),
-            });
+            let specs =
+                carry_out(&mut store, &told, "[]".into(), 1, |state, _| Decision::Granted {
+                    grant: "tools".into(),
+                    irrevocable: false,
+                    work: Box::pin(std::future::ready(Ok(Worked::free(list(state))))),
+                });
             Ok((specs.await?,))
         })
     })?;
-    define_capability(&mut to, INTERFACE, "call", |state, (call,): (ToolCall,), caller| {
-        match find(state, &call, &caller, caller.fuel) {
+    define_capability(
+        &mut to,
+        INTERFACE,
+        "call",
+        |state, (call,): (ToolCall,), caller| match find(state, &call, &caller, caller.fuel) {
             Ok((tool, context)) => Decision::Granted {
                 grant: format!("tool {}", call.name),
                 irrevocable: tool.is_irrevocable(),
@@ -39,15 +43,16 @@ pub(super) fn add(linker: &mut Linker<State>) -> wasmtime::Result<()> {
                 show_refusal(state, &call, &error);
                 refused(error)
             }
-        }
-    })?;
+        },
+    )?;
     to.func_wrap_async(
         "call-all",
         |mut store: StoreContextMut<'_, State>, (calls,): (Vec<ToolCall>,)| {
             Box::new(async move {
                 let arguments = serde_json::to_string(&(&calls,))?;
                 let told = format!("{INTERFACE}.call-all");
-                let answers = carry_out(&mut store, &told, arguments, |state, caller| {
+                let count = calls.len() as u64;
+                let answers = carry_out(&mut store, &told, arguments, count, |state, caller| {
                     call_all(state, calls, &caller)
                 });
                 Ok((answers.await?,))
@@ -117,7 +122,7 @@ fn refused(error: ToolError) -> Decision<Answer> {
 
 fn call_all(state: &mut State, calls: Vec<ToolCall>, caller: &Caller) -> Decision<Vec<Answer>> {
     let count = calls.len() as u64;
-    if let Err(reason) = state.authority.count_more(count.saturating_sub(1)) {
+    if let Some(reason) = caller.used_up.clone() {
         let answer = vec![Err(ToolError::Limit(reason.clone())); calls.len()];
         return Decision::Refused { reason, answer };
     }

@@ -15,6 +15,20 @@ pub(crate) struct Exited(pub(crate) i32);
 /// Stands for a terminal. There is none.
 struct Terminal;
 
+/// The interfaces that there are.
+pub(super) const OFFERED: [&str; 10] = [
+    "environment",
+    "exit",
+    "stdin",
+    "stdout",
+    "stderr",
+    "terminal-input",
+    "terminal-output",
+    "terminal-stdin",
+    "terminal-stdout",
+    "terminal-stderr",
+];
+
 pub(super) fn add(
     to: &mut LinkerInstance<'_, State>,
     name: &str,

@@ -154,7 +154,10 @@ async fn get(
     };
     let function = "wasi:http/outgoing-handler.handle";
     let answer: Option<Result<HttpResponse, HttpError>> =
-        carry_out(store, function, asked, |state, _| decision::decide(state, request)).await?;
+        carry_out(store, function, asked, 1, |state, caller| {
+            decision::decide(state, request, caller.used_up)
+        })
+        .await?;
     Ok(match answer {
         None => Some(Err(())),
         Some(Err(error)) => Some(Ok(Err(error.into()))),

@@ -32,7 +32,7 @@ pub(crate) fn add(linker: &mut Linker<State>, component: &Component) -> wasmtime
         let ComponentItem::ComponentInstance(instance) = item.ty else { continue };
         let name = import.split_once('@').map_or(import, |(name, _version)| name);
         let Some((package, interface)) = name.split_once('/') else { continue };
-        if !package.starts_with("wasi:") {
+        if !offers(name) {
             continue;
         }
         let mut to = linker.instance(import)?;
@@ -57,6 +57,21 @@ pub(crate) fn add(linker: &mut Linker<State>, component: &Component) -> wasmtime
         }
     }
     Ok(())
+}
+
+/// Whether there is anything behind this interface.
+pub(crate) fn offers(name: &str) -> bool {
+    let Some((package, interface)) = name.split_once('/') else { return false };
+    match package {
+        "wasi:io" => matches!(interface, "error" | "poll" | "streams"),
+        "wasi:clocks" => matches!(interface, "monotonic-clock" | "wall-clock"),
+        "wasi:random" => matches!(interface, "random" | "insecure" | "insecure-seed"),
+        "wasi:cli" => cli::OFFERED.contains(&interface),
+        "wasi:filesystem" => matches!(interface, "preopens" | "types"),
+        "wasi:http" => matches!(interface, "types" | "outgoing-handler"),
+        "wasi:sockets" => true,
+        _ => false,
+    }
 }
 
 /// Defines a resource that another interface has defined already.

@@ -1,6 +1,8 @@
 //! What the sandbox's tests share: one engine, and the echo runner in it.
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub(crate) mod agents;
+
 use std::path::PathBuf;
 use std::sync::LazyLock;
 

@@ -24,13 +24,17 @@ const CONNECTION: [&str; 10] = [
     "upgrade",
 ];
 
-pub(super) fn decide(state: &mut State, request: Option<OutgoingRequest>) -> Decision<Answer> {
+pub(super) fn decide(
+    state: &State,
+    request: Option<OutgoingRequest>,
+    used_up: Option<String>,
+) -> Decision<Answer> {
     let refused = |reason: String, answer| Decision::Refused { reason, answer: Some(Err(answer)) };
     let Some(request) = request else {
         return Decision::Refused { reason: "looked at already".into(), answer: None };
     };
     let authority = &state.authority;
-    if let Err(reason) = authority.has_calls_left() {
+    if let Some(reason) = used_up {
         return refused(reason.clone(), HttpError::Denied(reason));
     }
     let place = match request.place() {
