@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use common::{clock, run};
+use common::{RECORDS, clock, run};
 use june_journal::reader::{Item, Reader};
 use june_journal::record::{Event, Record};
 use june_journal::verify::verify;
@@ -154,7 +154,7 @@ fn a_full_disk_stops_the_writer_and_loses_nothing() {
     assert!(run(&journal, "after").is_err(), "nothing goes on unrecorded");
     drop(journal);
     let report = verify(&journal_folder, None, |_| {}).unwrap();
-    assert!(report.is_sound() && report.records >= durable * 9, "{durable}: {report:#?}");
+    assert!(report.is_sound() && report.records >= durable * RECORDS, "{durable}: {report:#?}");
     // With room again, the next start works.
     let options = ["-o", "remount,size=8m"];
     assert!(Command::new("mount").args(options).arg(folder.path()).status().unwrap().success());

@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::path::PathBuf;
 
-use common::{clock, journal, run, start};
+use common::{RECORDS, clock, journal, run, start};
 use june_journal::note::{Checkpoint, PublicKey, SecretKey};
 use june_journal::record::Data;
 use june_journal::segment::{self, Kind, Segment};
@@ -47,8 +47,8 @@ fn a_last_segment_without_a_checkpoint_is_no_torn_end() {
     let temporary = tempfile::tempdir().unwrap();
     let (folder, first) = written(&temporary);
     let position = fs::metadata(first).unwrap().len();
-    let next = segment::path(&folder.segments(), 9);
-    let header = segment::header(9, position);
+    let next = segment::path(&folder.segments(), RECORDS);
+    let header = segment::header(RECORDS, position);
     fs::write(&next, header).unwrap();
     damaged(&folder, "no checkpoint in the last segment");
     fs::write(&next, [&header[..], b"torn"].concat()).unwrap();
@@ -84,7 +84,7 @@ fn a_checkpoint_of_more_records_than_can_be() {
     let temporary = tempfile::tempdir().unwrap();
     let (folder, path) = written(&temporary);
     let key = folder.read_secret_key().unwrap();
-    let root = TreeFile::open(&folder.tree()).unwrap().frontier(9).unwrap().root();
+    let root = TreeFile::open(&folder.tree()).unwrap().frontier(RECORDS).unwrap().root();
     let mut bytes = fs::read(&path).unwrap();
     for size in [(1 << 62) + 1, 1 << 63, u64::MAX] {
         let note = Checkpoint { size, root }.sign(&key).unwrap();
@@ -98,7 +98,7 @@ fn a_checkpoint_of_more_records_than_can_be() {
         assert!(tree::prove_record(&tree, size, 0).is_err());
         assert!(tree::prove_growth(&tree, size, 1).is_err());
         assert!(!tree::check_record(&[], size, root, 0, b""));
-        assert!(!tree::check_growth(&[], (size, root), (9, root)));
+        assert!(!tree::check_growth(&[], (size, root), (RECORDS, root)));
         assert_eq!(TreeFile::length(size), u64::MAX);
     }
     assert!(tree::prove_record(&TreeFile::open(&folder.tree()).unwrap(), 1 << 62, 0).is_err());
@@ -121,8 +121,8 @@ fn records_that_lost_their_checkpoint_are_missed() {
     fs::write(folder.writing(), b"").unwrap();
     fs::write(folder.checkpoint(), b"").unwrap();
     let report = verify(&folder, Some(&kept), |_| {}).unwrap();
-    assert!(report.records < 9 && report.tail > 0, "{report:?}");
-    assert!(report.problems.iter().any(|told| told.contains("there were 9")), "{report:?}");
+    assert!(report.records < RECORDS && report.tail > 0, "{report:?}");
+    assert!(report.problems.iter().any(|told| told.contains("there were 10")), "{report:?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::thread;
 
-use common::{child, clock, journal, run, start};
+use common::{RECORDS, child, clock, journal, run, start};
 use june_journal::note::{Checkpoint, SecretKey};
 use june_journal::reader::{self, Item, Reader};
 use june_journal::record::{Data, Event, Opinion, Record, Review};
@@ -62,7 +62,7 @@ fn many_write_at_once() {
     journal.close().unwrap();
     let report = verify(&folder, None, |_| {}).unwrap();
     assert!(report.is_sound(), "{report:?}");
-    assert_eq!((report.runs, report.unfinished, report.records), (200, 0, 200 * 9));
+    assert_eq!((report.runs, report.unfinished, report.records), (200, 0, 200 * RECORDS));
     assert_eq!(report.blobs, 201);
     let mut kinds: BTreeMap<u64, Vec<_>> = BTreeMap::new();
     for record in records(&folder) {
@@ -70,7 +70,7 @@ fn many_write_at_once() {
     }
     assert_eq!(kinds.len(), 200);
     for events in kinds.values() {
-        assert!(matches!(events[0], Event::Start(_)) && matches!(events[8], Event::End(_)));
+        assert!(matches!(events[0], Event::Start(_)) && matches!(events[9], Event::End(_)));
     }
 }
 
@@ -100,7 +100,7 @@ fn writing_goes_on_where_it_ended() {
     }
     let report = verify(&folder, Some(&checkpoint), |_| {}).unwrap();
     assert!(report.is_sound(), "{report:?}");
-    assert_eq!((report.records, report.runs, report.unfinished), (13, 3, 2));
+    assert_eq!((report.records, report.runs, report.unfinished), (RECORDS + 4, 3, 2));
 }
 
 #[test]
@@ -147,7 +147,8 @@ fn a_torn_end_is_cut_off_and_told() {
     let whole = fs::read(&segment).unwrap();
     // As a writer leaves it that dies within a group: frames without checkpoint.
     let mut torn = whole.clone();
-    let record = Record::new(9, 0, Event::Start(start("lost", Data::Inline(vec![])))).to_bytes();
+    let record =
+        Record::new(RECORDS, 0, Event::Start(start("lost", Data::Inline(vec![])))).to_bytes();
     june_journal::segment::frame(
         &mut torn,
         whole.len() as u64,
@@ -181,9 +182,12 @@ fn a_shorter_journal_is_no_torn_one() {
     fs::write(folder.writing(), b"").unwrap();
     fs::OpenOptions::new().write(true).open(&segment).unwrap().set_len(before).unwrap();
     let report = verify(&folder, None, |_| {}).unwrap();
-    assert!(report.problems[0].contains("ends after 9 records, and 18 were durable"), "{report:?}");
+    assert!(
+        report.problems[0].contains("ends after 10 records, and 20 were durable"),
+        "{report:?}"
+    );
     match Journal::open(&folder, clock) {
-        Err(Error::Damaged { reason, .. }) => assert!(reason.contains("18 were durable")),
+        Err(Error::Damaged { reason, .. }) => assert!(reason.contains("20 were durable")),
         other => panic!("{:?}", other.map(|_| ())),
     }
 }
@@ -205,12 +209,12 @@ fn a_kept_checkpoint_proves_that_the_journal_only_grew() {
     }
     // A journal that the same key signed, with another past.
     let key = folder.read_secret_key().unwrap();
-    let other = Checkpoint { size: 9, root: tlog_tiles::record_hash(b"other") };
+    let other = Checkpoint { size: RECORDS, root: tlog_tiles::record_hash(b"other") };
     for (checkpoint, problem) in [
-        (other.sign(&key).unwrap(), "the first 9 records are not those"),
+        (other.sign(&key).unwrap(), "the first 10 records are not those"),
         (Checkpoint { size: 99, ..other }.sign(&key).unwrap(), "there were 99"),
         ("nonsense".into(), "the checkpoint to compare with"),
-        (kept[1].replace("june/test\n9", "june/test\n8"), "the checkpoint to compare with"),
+        (kept[1].replace("june/test\n10", "june/test\n9"), "the checkpoint to compare with"),
     ] {
         let report = verify(&folder, Some(&checkpoint), |_| {}).unwrap();
         assert!(report.problems.iter().any(|found| found.contains(problem)), "{report:?}");

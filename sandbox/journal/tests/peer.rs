@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{clock, journal, run};
+use common::{RECORDS, clock, journal, run};
 use june_journal::note::Checkpoint;
 use june_journal::reader::{Item, Reader};
 use june_journal::tree::{self, TreeFile};
@@ -82,13 +82,13 @@ fn go_verifies_the_journal_and_its_proofs() {
     let newest = fs::read_to_string(folder.checkpoint()).unwrap();
     let (then, now) =
         (Checkpoint::open(&kept, &key).unwrap(), Checkpoint::open(&newest, &key).unwrap());
-    assert_eq!((then.size, now.size), (63, 180));
+    assert_eq!((then.size, now.size), (7 * RECORDS, 20 * RECORDS));
     let (records, tree) = (records(&folder), TreeFile::open(&folder.tree()).unwrap());
     let growth = tree::prove_growth(&tree, now.size, then.size).unwrap();
     let mut facts = format!("growth {}\n", proof_hex(&growth));
     let mut proofs = BTreeMap::new();
     // Both ends, both sides of a power of two, the earlier end, and within.
-    for number in [0, 1, 62, 63, 64, 100, 127, 128, 178, 179_u64] {
+    for number in [0, 1, 63, 64, 69, 70, 127, 128, 198, 199_u64] {
         let (record, proof) =
             (&records[number as usize], tree::prove_record(&tree, now.size, number).unwrap());
         let _ = writeln!(facts, "record {number} {}", hex(record.iter().copied()));
@@ -134,7 +134,7 @@ fn go_verifies_the_journal_and_its_proofs() {
                 refused += refuses(&by_go, &now, number, record);
                 proven += 1;
             }
-            ["sizes", then, now] => assert_eq!((then, now), ("63", "180")),
+            ["sizes", then, now] => assert_eq!((then, now), ("70", "200")),
             ["refused", count] => {
                 let count: usize = count.parse().unwrap();
                 // Two notes, and ten records with their proofs: every bit.

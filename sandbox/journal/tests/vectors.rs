@@ -12,8 +12,8 @@ use common::clock;
 use june_journal::note::{Checkpoint, SecretKey};
 use june_journal::reader::{Item, Reader};
 use june_journal::record::{
-    Answer, Call, Data, Denial, End, Event, LimitHit, Opinion, Output, Parent, Review, Start,
-    VirtualCall, VirtualCalls,
+    Answer, Call, Data, Denial, End, Event, LimitHit, Opinion, Output, Parent, Returned, Review,
+    Start, VirtualCall, VirtualCalls,
 };
 use june_journal::segment::{self, HEADER, Kind, Segment};
 use june_journal::tree::{self, Frontier, TreeFile};
@@ -177,6 +177,10 @@ impl Fields {
                 reviewer: self.text("reviewer"),
                 note: self.text("note"),
             }),
+            "returned" => Event::Returned(Returned {
+                value: self.get("value").map(data),
+                said: self.get("said").map(data),
+            }),
             other => panic!("{other}"),
         }
     }
@@ -249,10 +253,10 @@ fn records_are_written_as_their_vectors_say() {
         }
     }
     check(&mut fields);
-    assert_eq!((written.len(), refused), (20, 14));
+    assert_eq!((written.len(), refused), (26, 16));
     written.sort();
     written.dedup();
-    assert_eq!(written.len(), 9, "an event has no vector: {written:?}");
+    assert_eq!(written.len(), 10, "an event has no vector: {written:?}");
 }
 
 #[test]

@@ -35,6 +35,7 @@ fn main() {
             Event::Output(_) => "output",
             Event::End(_) => "end",
             Event::Review(_) => "review",
+            Event::Returned(_) => "returned",
         };
         write("record", &format!("{number:02}-{kind}"), &record.to_bytes());
     }
@@ -43,7 +44,7 @@ fn main() {
     let whole: Vec<Vec<u8>> = records
         .iter()
         .enumerate()
-        .filter(|(number, _)| ![1, 9, 10, 11, 12].contains(number))
+        .filter(|(number, _)| ![1, 10, 11, 12, 13].contains(number))
         .map(|(_, record)| part(1, &record.to_bytes()))
         .collect();
     let checkpoint = part(2, b"");

@@ -1,8 +1,8 @@
 //! Records of every kind.
 
 use june_journal::record::{
-    Answer, Call, Data, Denial, End, Event, LimitHit, Opinion, Output, Parent, Record, Review,
-    Start, VirtualCall, VirtualCalls,
+    Answer, Call, Data, Denial, End, Event, LimitHit, Opinion, Output, Parent, Record, Returned,
+    Review, Start, VirtualCall, VirtualCalls,
 };
 use june_journal::{Digest, Exception, Exit, Phase};
 
@@ -73,7 +73,7 @@ pub fn every_kind(first: u64, time: u64) -> Vec<Record> {
         }),
         Event::Answer(Answer {
             number: 1 << 20,
-            result: blob,
+            result: blob.clone(),
             fuel_before: u64::MAX,
             fuel_after: 1 << 33,
             duration: 24,
@@ -91,6 +91,10 @@ pub fn every_kind(first: u64, time: u64) -> Vec<Record> {
             stdout_truncated: false,
             stderr: Data::Inline(vec![]),
             stderr_truncated: true,
+        }),
+        Event::Returned(Returned {
+            value: Some(Data::Inline(b"{\"Ok\":\"42\"}".to_vec())),
+            said: Some(blob),
         }),
         end(Some(Exit::Raised(exception)), (1 << 20) + 2, 1),
         end(Some(Exit::Exited(-1)), (1 << 20) + 2, 1),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use june_journal::record::{
-    Answer, Call, Data, Denial, End, Event, LimitHit, Output, Parent, Start, VirtualCall,
+    Answer, Call, Data, Denial, End, Event, LimitHit, Output, Parent, Returned, Start, VirtualCall,
     VirtualCalls,
 };
 use june_journal::{Digest, Error, Exception, Exit, Folder, Journal, Phase};
@@ -42,6 +42,9 @@ pub fn start(session: &str, source: Data) -> Start {
         parent: None,
     }
 }
+
+/// How many records a run of [`run`] has.
+pub const RECORDS: u64 = 10;
 
 /// A whole run with a record of every kind that a run has, and two blobs.
 pub fn run(journal: &Journal, session: &str) -> Result<u64, Error> {
@@ -86,6 +89,10 @@ pub fn run(journal: &Journal, session: &str) -> Result<u64, Error> {
             stdout_truncated: false,
             stderr: Data::Inline(vec![]),
             stderr_truncated: true,
+        }),
+        Event::Returned(Returned {
+            value: Some(Data::Inline(b"{\"Ok\":\"42\"}".to_vec())),
+            said: None,
         }),
         Event::End(End {
             exit: Some(Exit::Raised(Exception {
