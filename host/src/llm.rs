@@ -46,12 +46,14 @@ impl Models {
 
     /// A transcript, under all of these aliases.
     pub(crate) fn scripted(aliases: &[String], file: &Path) -> Result<Self> {
-        let known = Arc::new(Known {
-            model: Box::new(Scripted::load(file)?),
-            overflow: Policy::default(),
-            scale: Mutex::default(),
-        });
-        Ok(Self(aliases.iter().map(|alias| (alias.clone(), known.clone())).collect()))
+        Ok(Self::only(aliases, Box::new(Scripted::load(file)?)))
+    }
+
+    /// One model, under all of these aliases.
+    pub(crate) fn only(aliases: &[String], model: Box<dyn Model>) -> Self {
+        let (overflow, scale) = (Policy::default(), Mutex::default());
+        let known = Arc::new(Known { model, overflow, scale });
+        Self(aliases.iter().map(|alias| (alias.clone(), known.clone())).collect())
     }
 }
 

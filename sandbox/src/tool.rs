@@ -271,7 +271,11 @@ impl GrantedTool {
     }
 
     /// Holds arguments against the schema.
-    pub(crate) fn check(&self, arguments: &str) -> Result<(), ToolError> {
+    ///
+    /// # Errors
+    ///
+    /// When they do not satisfy it.
+    pub fn check(&self, arguments: &str) -> Result<(), ToolError> {
         self.0.schema.check(arguments).map_err(ToolError::InvalidArguments)
     }
 

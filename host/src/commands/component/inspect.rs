@@ -1,23 +1,17 @@
-//! `june component`: looking at components.
+//! `june component inspect`: what a component is.
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use clap::{Args, Subcommand};
+use clap::Args;
 use june_sandbox::Digest;
 use serde::Serialize;
 use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
 
 use crate::exit::{Blame, Failure, print};
 use crate::size::show_bytes;
-
-/// Look at WebAssembly components.
-#[derive(Subcommand)]
-pub(crate) enum Component {
-    Inspect(Inspect),
-}
 
 /// Show what a component is: its digest, what it asks for and what it offers.
 #[derive(Args)]
@@ -29,10 +23,9 @@ pub(crate) struct Inspect {
     json: bool,
 }
 
-pub(crate) fn run(command: &Component) -> Result<ExitCode, Failure> {
-    let Component::Inspect(Inspect { file, json }) = command;
-    let wasm =
-        std::fs::read(file).with_context(|| format!("cannot read {}", file.display())).input()?;
+pub(super) fn run(command: &Inspect) -> Result<ExitCode, Failure> {
+    let Inspect { file, json } = command;
+    let wasm = read(file)?;
     let inspected =
         inspect(&wasm).with_context(|| format!("{} is not a component", file.display())).input()?;
     if *json {
@@ -44,16 +37,21 @@ pub(crate) fn run(command: &Component) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A component's bytes.
+pub(super) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(file).with_context(|| format!("cannot read {}", file.display())).input()
+}
+
 /// What can be said of a component without compiling it.
 #[derive(Serialize)]
-struct Inspected {
-    sha256: String,
+pub(super) struct Inspected {
+    pub(super) sha256: String,
     bytes: usize,
     exports: Vec<String>,
     imports: Vec<String>,
 }
 
-fn inspect(wasm: &[u8]) -> Result<Inspected> {
+pub(super) fn inspect(wasm: &[u8]) -> Result<Inspected> {
     let (mut imports, mut exports, mut depth) = (Vec::new(), Vec::new(), 0);
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.context("it is damaged")? {
