@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use june_sandbox::journal::record::{
-    self, Answer, Call, Data, Denial, End, Event, LimitHit, Opinion, Parent, Review, Start,
-    VirtualCall, VirtualCalls,
+    self, Answer, Call, Data, Denial, End, Event, LimitHit, Opinion, Parent, Returned, Review,
+    Start, VirtualCall, VirtualCalls,
 };
 use june_sandbox::journal::{Folder, Journal};
 use june_sandbox::{Digest, Exception, Exit, Phase};
@@ -19,7 +19,24 @@ fn nasty() -> String {
     format!("\u{1b}[2J\u{1b}]0;owned\u{7}\r\n\u{9b}31m\u{202e}{}\0", "é".repeat(5000))
 }
 
+/// A turn, of all that a turn can hold.
+fn turn() -> String {
+    let text: String = nasty().chars().take(100).collect();
+    let call = serde_json::json!({ "id": text, "name": text, "arguments": text });
+    let result = serde_json::json!({ "call_id": text, "content": text, "is_error": true });
+    serde_json::json!({
+        "messages": [{ "role": "Tool", "parts": [
+            { "Text": text }, { "Reasoning": text }, { "Call": call }, { "Outcome": result },
+        ] }],
+        "models": [text],
+        "instructions": text,
+    })
+    .to_string()
+}
+
 fn start(session: &str, parent: Option<Parent>) -> Start {
+    // Paths of two files, the first of them the root's: {"": h'', "..\u{1b}[2J": null}.
+    let files = [&b"\xa2\x60\x82\x00\x81\x40\x66..\x1b[2J\xf6"[..]].concat();
     Start {
         component: Digest::of(b"none"),
         name: nasty(),
@@ -35,6 +52,8 @@ fn start(session: &str, parent: Option<Parent>) -> Start {
         input: BTreeMap::from([
             (nasty(), Data::Inline(vec![0xff; 4096])),
             ("gone".into(), Data::Blob { digest: Digest::of(b"gone"), length: u64::MAX }),
+            ("turn".into(), Data::Inline(turn().into_bytes())),
+            ("files".into(), Data::Inline(files)),
         ]),
         parent,
     }
@@ -43,7 +62,18 @@ fn start(session: &str, parent: Option<Parent>) -> Start {
 /// Every kind of record, with the worst that its fields can hold, in no order that makes sense.
 fn events(run: u64) -> Vec<Event> {
     let blob = Data::Blob { digest: Digest::of(b"gone"), length: 1 << 40 };
+    let inline = Data::Inline(nasty().into_bytes()[..4096].to_vec());
     let call = VirtualCall { function: nasty(), arguments: nasty(), answer: nasty() };
+    let note = |arguments| VirtualCall {
+        function: "june:agent/reply.note".into(),
+        arguments,
+        answer: nasty(),
+    };
+    let notes = vec![
+        note(nasty()),
+        note(format!("{{stage: {}, text: {:?}}}", nasty(), nasty())),
+        note("{stage: plan, text: \"\\u{110000}\"}".into()),
+    ];
     let exit = Exit::Raised(Exception {
         kind: nasty(),
         message: nasty(),
@@ -78,6 +108,7 @@ fn events(run: u64) -> Vec<Event> {
             digest: Some(Digest::of(b"")),
         }),
         Event::Virtual(VirtualCalls { first: 0, count: u64::MAX, listed: vec![], digest: None }),
+        Event::Virtual(VirtualCalls { first: u64::MAX - 1, count: 3, listed: notes, digest: None }),
         Event::Call(Call {
             number: run,
             function: nasty(),
@@ -93,11 +124,12 @@ fn events(run: u64) -> Vec<Event> {
         }),
         Event::LimitHit(LimitHit { limit: nasty(), bound: u64::MAX }),
         Event::Output(record::Output {
-            stdout: blob,
+            stdout: blob.clone(),
             stdout_truncated: true,
-            stderr: Data::Inline(nasty().into_bytes()[..4096].to_vec()),
+            stderr: inline.clone(),
             stderr_truncated: true,
         }),
+        Event::Returned(Returned { value: Some(blob.clone()), said: Some(inline.clone()) }),
         Event::Review(Review {
             verdict: Opinion::Flag,
             comment: nasty(),

@@ -202,8 +202,13 @@ impl Tree {
         journal.data(bytes)
     }
 
-    /// The tree that [`record`](Self::record) recorded.
-    pub(crate) fn recall(data: &Data, blobs: &Blobs) -> Result<Option<Tree>, BlobError> {
+    /// The tree that a journal has as an input `files`; none where it is no
+    /// such value.
+    ///
+    /// # Errors
+    ///
+    /// When a part of it is not to be had.
+    pub fn recall(data: &Data, blobs: &Blobs) -> Result<Option<Tree>, BlobError> {
         let bytes = blobs.value(data)?;
         let Ok(manifest) = minicbor::decode::<BTreeMap<String, Option<Data>>>(&bytes) else {
             return Ok(None);

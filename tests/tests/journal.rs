@@ -245,6 +245,69 @@ fn runs_are_compared_by_their_effects() {
     assert_eq!(json["same"], false);
 }
 
+/// A script that writes a file and runs it, asked of `coder` in a folder with a file.
+fn coded(folder: &Path) {
+    fs::create_dir(folder.join("work")).unwrap();
+    fs::write(folder.join("work/old.txt"), "old\n").unwrap();
+    let configuration = "[agent.coder]\ntools = [\"files\", \"python\"]\n\
+        instructions = \"Be brief.\"\n\
+        grants.files = [{ path = \"work\", mode = \"read-write\" }]\n";
+    fs::write(folder.join("june.toml"), configuration).unwrap();
+    let script = r#"
+        [[answer]]
+        when = { text = "forty-two" }
+        calls = [{ name = "files", arguments = { action = "write", path = "work/a.py", content = "print(42)\n" } }]
+
+        [[answer]]
+        when = { result = "wrote 1 line" }
+        calls = [{ name = "python", arguments = { code = "print(42)" } }]
+
+        [[answer]]
+        when = { result = "42" }
+        text = "It prints 42."
+    "#;
+    fs::write(folder.join("script.toml"), script).unwrap();
+    let arguments = ["run", "coder", "Print \u{1b}[31mforty-two", "--script", "script.toml"];
+    run(june(folder).args(arguments)).with(0);
+}
+
+#[test]
+fn an_agents_notes_stand_among_its_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    coded(folder.path());
+    let shown = journal(folder.path(), &["show", "0"]).with(0).stdout;
+    let mut rest = shown.as_str();
+    for part in [
+        "given      files none",
+        "given      turn \"Print \\u{1b}[31mforty-two\", instructions of 9 B",
+        "june:agent/llm.stream(",
+        "by tool files",
+        "[execute] files {\"action\":\"write\",",
+        "june:agent/llm.stream(",
+        "by tool python",
+        "[execute] python {\"code\":\"print(42)\"} answered: The program ran to its end.",
+        "june:agent/llm.stream(",
+        "made       run ",
+    ] {
+        rest = match rest.split_once(part) {
+            Some((_, rest)) => rest,
+            None => panic!("{part} is not in its place in {shown}"),
+        };
+    }
+    let full = journal(folder.path(), &["show", "0", "--full"]).with(0).stdout;
+    for part in ["| instructions: Be brief.\n", "| user: Print", "[execute]\n      | python {"] {
+        assert!(full.contains(part), "{part} is not in {full}");
+    }
+
+    let runs = lines(&journal(folder.path(), &["list", "--json", "--component", "files"]).with(0));
+    let tool = runs[0]["run"].to_string();
+    let shown = journal(folder.path(), &["show", &tool]).with(0).stdout;
+    assert!(shown.contains("given      files 1, 4 B, folders 1\n"), "{shown}");
+    assert!(shown.contains("given      arguments "), "{shown}");
+    let full = journal(folder.path(), &["show", &tool, "--full"]).with(0).stdout;
+    assert!(full.contains("      | work/\n      | work/old.txt  4 B\n"), "{full}");
+}
+
 #[test]
 fn exports_have_the_formats_of_others() {
     let programs = hostile();

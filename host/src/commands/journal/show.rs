@@ -1,10 +1,13 @@
 //! `june journal show`.
 
+mod told;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::process::ExitCode;
 
 use clap::Args;
+use june_sandbox::Tree;
 use june_sandbox::journal::blobs::Blobs;
 use june_sandbox::journal::record::{Data, Event, Opinion, Record, Start};
 
@@ -77,8 +80,13 @@ impl View<'_> {
                 }
                 Event::Virtual(calls) => {
                     unlisted += calls.count.saturating_sub(calls.listed.len() as u64);
-                    for call in &calls.listed {
+                    for (index, call) in calls.listed.iter().enumerate() {
                         uses.entry(&call.function).or_default().calls += 1;
+                        if call.function == told::NOTE {
+                            let number = calls.first.saturating_add(index as u64);
+                            let note = self.note(&call.arguments);
+                            let _ = writeln!(steps, "    {number:>5}  {note}");
+                        }
                     }
                 }
                 Event::Call(call) => {
@@ -260,23 +268,57 @@ impl View<'_> {
             .map(|(name, bound)| format!("{} {}", one_line(name, 30), grouped(*bound)));
         let _ = writeln!(text, "  limits     {}", limits.collect::<Vec<_>>().join(", "));
         for (name, data) in &start.input {
-            let _ = writeln!(text, "  given      {} {}", one_line(name, 30), self.data(data));
+            let _ =
+                writeln!(text, "  given      {} {}", one_line(name, 30), self.given(name, data));
         }
         let _ = writeln!(text, "  policy     {:.16}…", start.policy.to_string());
+    }
+
+    /// An input, in words where it is more than a text.
+    fn given(&self, name: &str, data: &Data) -> String {
+        let turn = || serde_json::from_slice(&self.blobs.value(data).ok()?).ok();
+        match name {
+            "turn" => match turn() {
+                Some(turn) if self.full => block(&told::turn_whole(&turn)),
+                Some(turn) => told::turn_in_short(&turn),
+                None => self.data(data),
+            },
+            "files" => match Tree::recall(data, self.blobs) {
+                Ok(Some(files)) if self.full && files.entries().next().is_some() => {
+                    block(&told::files_whole(&files))
+                }
+                Ok(Some(files)) => told::files_in_short(&files),
+                Ok(None) | Err(_) => self.data(data),
+            },
+            _ => self.data(data),
+        }
+    }
+
+    /// A step that a strategy noted.
+    fn note(&self, arguments: &str) -> String {
+        match told::note(arguments) {
+            Some((stage, text)) if self.full => {
+                format!("[{}]{}", neutral(stage, false), block(&text))
+            }
+            Some((stage, text)) => format!("[{}] {}", one_line(stage, 20), one_line(&text, 100)),
+            None => format!("[note] {}", one_line(arguments, 100)),
+        }
     }
 
     /// A value: all of it, or how it begins.
     fn data(&self, data: &Data) -> String {
         match self.blobs.value(data) {
-            Ok(bytes) if self.full => {
-                let text = neutral(&String::from_utf8_lossy(&bytes), true);
-                format!("\n{}", text.lines().map(|l| format!("      | {l}\n")).collect::<String>())
-                    .trim_end()
-                    .into()
-            }
+            Ok(bytes) if self.full => block(&String::from_utf8_lossy(&bytes)),
             Ok(bytes) if bytes.len() <= 60 => quoted(&bytes, 60),
             Ok(bytes) => format!("{} {}", show_bytes(bytes.len() as u64), quoted(&bytes, 48)),
             Err(error) => format!("({error})"),
         }
     }
+}
+
+/// A text on lines of its own.
+fn block(text: &str) -> String {
+    let text = neutral(text, true);
+    let lines: String = text.lines().map(|line| format!("      | {line}\n")).collect();
+    format!("\n{lines}").trim_end().into()
 }
