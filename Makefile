@@ -19,8 +19,10 @@ venv = $(cache)/python/$(1)-$(firstword $(shell sha256sum $(2) | cut -c1-12))
 componentize := $(call venv,componentize,$(guest)/requirements.txt)
 peers        := $(call venv,peers,benchmarks/benches/requirements.txt)
 
-# The same for JavaScript.
-node := $(cache)/javascript/$(firstword $(shell sha256sum components/javascript/package-lock.json | cut -c1-12))
+# The same for JavaScript: what builds guests, and MCP servers whose tools the tests use.
+modules = $(cache)/javascript/$(firstword $(shell sha256sum $(1)/package-lock.json | cut -c1-12))
+node    := $(call modules,components/javascript)
+servers := $(call modules,tests/mcp)
 
 # Guests in Rust, named by their folders.
 strategies := $(patsubst components/strategies/%/Cargo.toml,%,$(wildcard components/strategies/*/Cargo.toml))
@@ -40,9 +42,10 @@ demo: $(dist)/python.wasm
 	$(june) eval humaneval --reference
 
 # Tests run the built binary, so it is built first. nextest is quicker, and not needed.
-test: components
+test: components $(servers)/done
 	./setup --tests
 	cargo build --workspace
+	export JUNE_TEST_MCP_SERVERS=$(servers); \
 	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace; \
 	else cargo test --workspace --lib --bins --tests; fi
 	cargo test --workspace --doc
@@ -53,10 +56,11 @@ lint:
 	cargo clippy $(rust) -- -D warnings
 
 # June and other graders, in turn, on HumanEval's own solutions.
-bench: $(dist)/python.wasm $(peers)/done
+bench: components $(peers)/done
 	cargo build --workspace
 	cargo bench --profile dev --workspace --bench instance
 	cargo bench --profile dev --workspace --bench journal
+	cargo bench --profile dev --workspace --bench agent
 	python3 benchmarks/benches/against_peers.py --june $(june) --python $(peers)/bin/python \
 		--dataset-file "$$($(june) dataset pull humaneval --python $(peers)/bin/python)" $(BENCH)
 
@@ -124,6 +128,8 @@ $(componentize)/done $(peers)/done:
 	touch $@
 
 $(node)/done: components/javascript/package.json components/javascript/package-lock.json
+$(servers)/done: tests/mcp/package.json tests/mcp/package-lock.json
+$(node)/done $(servers)/done:
 	./setup --javascript
 	@echo "making the JavaScript environment $(@D)"
 	rm -rf $(@D)

@@ -22,8 +22,9 @@ const DECOMMIT_BATCH: usize = 4;
 /// Native stack for the WebAssembly code of one component.
 const STACK: usize = 16 << 20;
 
-/// How many components can be alive at once.
-const SLOTS: u32 = 128;
+/// How many components can be alive at once: conversations that wait for a
+/// model, most of them. A slot costs address space alone until it is used.
+const SLOTS: u32 = 2048;
 
 /// The engine and its version, as the journal names it.
 pub const NAME: &str = "wasmtime 48.0.8";

@@ -19,8 +19,7 @@ pub(crate) const VERSION: &str = "0.1.0";
 const WASI: &str = "0.2";
 
 /// What to do about a component of another version.
-pub const REBUILD: &str =
-    "rebuild it with the wit of this June, which `june component new` writes";
+pub const REBUILD: &str = "rebuild it with the wit of this June, which `june component new` writes";
 
 /// The interfaces that have functions, and these.
 const INTERFACES: [(&str, &[&str]); 8] = [

@@ -9,9 +9,9 @@
 //! | `fork` | calls the tool `hostile` without end |
 //! | `read` | reads a stream without end |
 //! | `say`, `note` | talks without end |
+//! | `notes N` | notes N steps |
 //! | `program SOURCE` | runs a program |
 //! | `remember N` | writes a note of N bytes |
-//! | `http URL` | sends a request by itself |
 //! | `loop` | loops without end |
 
 #![cfg(target_arch = "wasm32")]
@@ -65,6 +65,13 @@ fn run(line: &str) -> String {
             let step = reply::Step { stage: reply::Stage::Think, text: "x".repeat(1000) };
             reply::note(&step);
         },
+        "notes" => {
+            for _ in 0..rest.parse().unwrap_or(0) {
+                let step = reply::Step { stage: reply::Stage::Think, text: "x".into() };
+                reply::note(&step);
+            }
+            "noted".into()
+        }
         "program" => {
             let limits = Limits { fuel: None, memory: None, output: None };
             let outcome = programs::run(&Program::python(rest), limits);
