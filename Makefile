@@ -18,6 +18,7 @@ export JUNE_JOURNAL ?= $(CURDIR)/runs/journal
 venv = $(cache)/python/$(1)-$(firstword $(shell sha256sum $(2) | cut -c1-12))
 componentize := $(call venv,componentize,$(guest)/requirements.txt)
 peers        := $(call venv,peers,benchmarks/benches/requirements.txt)
+testing      := $(call venv,testing,tests/requirements.txt)
 
 # The same for JavaScript: what builds guests, and MCP servers whose tools the tests use.
 modules = $(cache)/javascript/$(firstword $(shell sha256sum $(1)/package-lock.json | cut -c1-12))
@@ -42,10 +43,10 @@ demo: $(dist)/python.wasm
 	$(june) eval humaneval --reference
 
 # Tests run the built binary, so it is built first. nextest is quicker, and not needed.
-test: components $(servers)/done
+test: components $(servers)/done $(testing)/done
 	./setup --tests
 	cargo build --workspace
-	export JUNE_TEST_MCP_SERVERS=$(servers); \
+	export JUNE_TEST_MCP_SERVERS=$(servers) JUNE_TEST_PYTHON=$(testing)/bin/python; \
 	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace; \
 	else cargo test --workspace --lib --bins --tests; fi
 	cargo test --workspace --doc
@@ -119,7 +120,8 @@ setup:
 
 $(componentize)/done: $(guest)/requirements.txt | setup
 $(peers)/done: benchmarks/benches/requirements.txt | setup
-$(componentize)/done $(peers)/done:
+$(testing)/done: tests/requirements.txt | setup
+$(componentize)/done $(peers)/done $(testing)/done:
 	@echo "making the Python environment $(@D)"
 	rm -rf $(@D)
 	python3 -m venv $(@D)

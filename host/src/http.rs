@@ -178,3 +178,115 @@ fn error_of(error: reqwest::Error) -> HttpError {
         HttpError::Other(last)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use june_sandbox::grants::SecretGrant;
+
+    use super::*;
+
+    const SECRET: &str = "Bearer s3cr3t-t0ken";
+
+    /// A server that answers one request with this head, and the request as its body. Returns the
+    /// server's port.
+    fn echo(head: &'static str) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = Vec::new();
+            let mut byte = [0];
+            while !request.ends_with(b"\r\n\r\n") && stream.read_exact(&mut byte).is_ok() {
+                request.push(byte[0]);
+            }
+            let length = request.len();
+            let _ = write!(stream, "HTTP/1.1 {head}\r\ncontent-length: {length}\r\n\r\n");
+            let _ = stream.write_all(&request);
+        });
+        port
+    }
+
+    fn secret() -> SecretGrant {
+        let header = "authorization".into();
+        SecretGrant { name: "TOKEN".into(), host: "127.0.0.1".into(), header }
+    }
+
+    async fn ask(
+        url: &str,
+        private: bool,
+        secrets: Vec<SecretGrant>,
+    ) -> Result<HttpResponse, HttpError> {
+        let network = Network {
+            secrets: Arc::new([("TOKEN".to_owned(), SECRET.to_owned())].into()),
+            ..Network::new(&Grants::default()).unwrap()
+        };
+        let (method, url) = ("GET".into(), url.into());
+        let headers = vec![
+            ("accept-encoding".to_owned(), b"gzip".to_vec()),
+            ("range".to_owned(), b"bytes=0-3".to_vec()),
+            ("x-own".to_owned(), b"kept".to_vec()),
+        ];
+        let (body, limit) = (Vec::new(), 1000);
+        network.send(HttpRequest { method, url, headers, body, secrets, private, limit }).await
+    }
+
+    fn text(response: HttpResponse) -> String {
+        String::from_utf8(response.body.into()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_sent_and_never_comes_back() {
+        let url = format!("http://127.0.0.1:{}/", echo("200 OK\r\nx-echo: s3cr3t-t0ken"));
+        let response = ask(&url, true, vec![secret()]).await.unwrap();
+        assert!(!format!("{response:?}").contains("s3cr3t"), "{response:?}");
+        let text = text(response);
+        assert!(text.contains("authorization: [secret]"), "{text}");
+        assert!(text.contains("x-own: kept"), "{text}");
+        assert!(!text.contains("gzip") && !text.contains("range"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_packed_answer_to_a_secret_is_refused() {
+        let url = format!("http://127.0.0.1:{}/", echo("200 OK\r\ncontent-encoding: gzip"));
+        let error = ask(&url, true, vec![secret()]).await.unwrap_err();
+        assert!(matches!(&error, HttpError::Other(why) if why.contains("packed")), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn addresses_of_the_own_network_are_asked_only_if_that_was_granted() {
+        let port = echo("200 OK");
+        for host in ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"] {
+            let error =
+                ask(&format!("http://{host}:{port}/"), false, Vec::new()).await.unwrap_err();
+            assert!(matches!(error, HttpError::Private(_)), "{host}: {error:?}");
+        }
+        let answered = ask(&format!("http://localhost:{port}/"), true, Vec::new()).await;
+        assert_eq!(answered.unwrap().status, 200);
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_the_components_to_follow() {
+        let port = echo("302 Found\r\nlocation: http://169.254.169.254/latest/meta-data");
+        let response = ask(&format!("http://127.0.0.1:{port}/"), true, Vec::new()).await.unwrap();
+        assert_eq!(response.status, 302);
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_as_long_as_allowed() {
+        let url = format!("http://127.0.0.1:{}/{}", echo("200 OK"), "x".repeat(2000));
+        assert_eq!(ask(&url, true, Vec::new()).await, Err(HttpError::TooLong(1000)));
+    }
+
+    #[tokio::test]
+    async fn nobody_there_is_said() {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let error = ask(&format!("http://127.0.0.1:{port}/"), true, Vec::new()).await.unwrap_err();
+        assert!(matches!(error, HttpError::Connect(_)), "{error:?}");
+        let error = ask("http://no-such-name.invalid/", false, Vec::new()).await.unwrap_err();
+        assert!(matches!(error, HttpError::Dns(_) | HttpError::Connect(_)), "{error:?}");
+    }
+}

@@ -97,7 +97,7 @@ impl Asking<'_> {
                 match answered.environment()? {
                     Ok(answer) => answers.add(task, answer).environment()?,
                     Err(why) => {
-                        unanswered.push(format!("{} ({id}): {why}", dataset.tasks[task].id))
+                        unanswered.push(format!("{} ({id}): {why}", dataset.tasks[task].id));
                     }
                 }
                 bar.inc(1);
