@@ -270,6 +270,11 @@ impl GrantedTool {
         !self.is_component()
     }
 
+    /// Whether it may change files in the service of somebody with these grants.
+    pub(crate) fn writes(&self, user: &Grants) -> bool {
+        writes(&self.0.grants.narrowed(user))
+    }
+
     /// Holds arguments against the schema.
     ///
     /// # Errors
@@ -363,8 +368,7 @@ impl GrantedTool {
         capabilities.memory = None;
         let workspace = capabilities.workspace.take().unwrap_or_default();
         let authority = Authority { grants: grants.clone(), capabilities, limits, seed };
-        let writes = grants.files.iter().any(|grant| grant.mode == Mode::ReadWrite);
-        let called = if writes {
+        let called = if writes(&grants) {
             let mut files = workspace.lock().await;
             let called = tool.call(arguments, &authority, &files, recording).await;
             // A tool that did not come to its end has changed nothing.
@@ -391,6 +395,10 @@ impl GrantedTool {
         };
         Ok(Worked { answer, fuel: called.outcome.fuel, spent: called.spent })
     }
+}
+
+fn writes(grants: &Grants) -> bool {
+    grants.files.iter().any(|grant| grant.mode == Mode::ReadWrite)
 }
 
 /// Why a tool gave no answer.

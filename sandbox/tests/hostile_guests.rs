@@ -23,7 +23,7 @@ use june_sandbox::journal::{Folder, Journal};
 use june_sandbox::workspace::Entry;
 use june_sandbox::{
     Answered, Authority, Cache, Called, Exit, GrantedTool, Grants, Limits, Recorded, Recording,
-    Replay, Strategy, Subject, Tool, Tree,
+    Replay, Strategy, Subject, Tool, Tree, Workspace,
 };
 
 static HOSTILE: LazyLock<Strategy> = LazyLock::new(|| {
@@ -199,6 +199,26 @@ async fn tools_called_together_run_together_and_answer_in_order() {
     let (first, second) = told.split_once('\n').unwrap();
     assert_eq!(first.matches("Ok(ToolResult").count(), 30, "{first}");
     assert!(second.contains("34 calls of this run are left"), "{second}");
+}
+
+#[tokio::test]
+async fn tools_called_together_change_files_in_the_order_of_their_calls() {
+    let grants = Grants {
+        files: vec![FileGrant { path: String::new(), mode: Mode::ReadWrite }],
+        ..Grants::default()
+    };
+    let mut authority = authority(grants, Limits::default()).await;
+    let workspace = Workspace::default();
+    authority.capabilities.workspace = Some(workspace.clone());
+    let request = "crowd 20 hostile {\"action\": \"append\", \"path\": \"/all\"}";
+    let (answered, _) = attempt(request, &authority).await;
+    assert_eq!(told(&answered).matches("Ok(ToolResult").count(), 20);
+    // Each saw what the one before it had written.
+    let tree = workspace.tree().await;
+    let written = String::from_utf8_lossy(tree.file("all").unwrap()).into_owned();
+    let lengths: Vec<usize> = written.lines().map(|line| line.parse().unwrap()).collect();
+    assert_eq!(lengths.len(), 20, "{written}");
+    assert!(lengths.is_sorted_by(|a, b| a < b), "{written}");
 }
 
 async fn on_files(action: &str, path: &str, count: u64, limits: &Limits) -> Called {

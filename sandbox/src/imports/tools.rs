@@ -1,6 +1,9 @@
 //! `tools`: calling tools, each a component of its own with grants of its own.
 
-use futures_util::future::{BoxFuture, join_all};
+use std::collections::BTreeMap;
+
+use futures_util::future::BoxFuture;
+use tokio::task::JoinSet;
 use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
 
@@ -14,6 +17,12 @@ use crate::tool::{CallContext, GrantedTool};
 const INTERFACE: &str = "june:agent/tools";
 
 type Answer = Result<ToolResult, ToolError>;
+
+/// A call that is being carried out.
+type Work = BoxFuture<'static, wasmtime::Result<Worked<Answer>>>;
+
+/// The same, with the place of its answer.
+type Place = (usize, Work);
 
 pub(super) fn add(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut to = linker.instance(&import("tools"))?;
@@ -129,29 +138,46 @@ fn call_all(state: &mut State, calls: Vec<ToolCall>, caller: &Caller) -> Decisio
     // Together they may use what one may.
     let fuel = caller.fuel / count.max(1);
     let (mut grants, mut irrevocable) = (Vec::new(), false);
-    let mut work: Vec<BoxFuture<'static, wasmtime::Result<Worked<Answer>>>> = Vec::new();
-    for call in calls {
-        work.push(match find(state, &call, caller, fuel) {
+    let (mut apart, mut in_turn): (Vec<Place>, Vec<Place>) = (Vec::new(), Vec::new());
+    for (place, call) in calls.into_iter().enumerate() {
+        match find(state, &call, caller, fuel) {
             Ok((tool, context)) => {
                 grants.push(format!("tool {}", call.name));
                 irrevocable |= tool.is_irrevocable();
-                Box::pin(async move { tool.call(call, context).await })
+                let writes = tool.writes(&context.user);
+                let work: Work = Box::pin(async move { tool.call(call, context).await });
+                if writes { &mut in_turn } else { &mut apart }.push((place, work));
             }
             Err(error) => {
                 show_refusal(state, &call, &error);
-                Box::pin(std::future::ready(Ok(Worked::free(Err(error)))))
+                let refused = std::future::ready(Ok(Worked::free(Err(error))));
+                apart.push((place, Box::pin(refused)));
             }
-        });
+        }
     }
     let work = async move {
-        let (mut answers, mut fuel, mut spent) = (Vec::new(), 0_u64, Spent::default());
-        for worked in join_all(work).await {
-            let worked = worked?;
-            answers.push(worked.answer);
-            fuel = fuel.saturating_add(worked.fuel);
-            spent.add(&worked.spent);
+        let (mut answers, mut fuel, mut spent) = (BTreeMap::new(), 0_u64, Spent::default());
+        // Dropped, it stops them all.
+        let mut all: JoinSet<wasmtime::Result<Vec<(usize, Worked<Answer>)>>> = JoinSet::new();
+        for (place, work) in apart {
+            all.spawn(async move { Ok(vec![(place, work.await?)]) });
         }
-        Ok(Worked { answer: answers, fuel, spent })
+        // Tools that change files do so in the order of their calls.
+        all.spawn(async move {
+            let mut done = Vec::new();
+            for (place, work) in in_turn {
+                done.push((place, work.await?));
+            }
+            Ok(done)
+        });
+        while let Some(done) = all.join_next().await {
+            for (place, worked) in done?? {
+                answers.insert(place, worked.answer);
+                fuel = fuel.saturating_add(worked.fuel);
+                spent.add(&worked.spent);
+            }
+        }
+        Ok(Worked { answer: answers.into_values().collect(), fuel, spent })
     };
     grants.dedup();
     Decision::Granted { grant: grants.join(", "), irrevocable, work: Box::pin(work) }

@@ -17,7 +17,7 @@ arguments! {
         count: Option<u64>,
     }
 
-    enum Action { Nothing, Read, Write, List, Fill, Crowd, Link, Rename, Recurse, Loop, Allocate, Trap }
+    enum Action { Nothing, Read, Write, Append, List, Fill, Crowd, Link, Rename, Recurse, Loop, Allocate, Trap }
 }
 
 struct Hostile;
@@ -36,6 +36,13 @@ impl Tool for Hostile {
             Action::Nothing => Ok("nothing".into()),
             Action::Read => fs::read_to_string(&path),
             Action::Write => fs::write(&path, "hostile").map(|()| "written".into()),
+            // What is there already is told in what is added.
+            Action::Append => (|| {
+                let mut text = fs::read_to_string(&path).unwrap_or_default();
+                text.push_str(&format!("{}\n", text.len()));
+                fs::write(&path, &text)?;
+                Ok(text)
+            })(),
             Action::List => fs::read_dir(&path).map(|entries| {
                 let names = entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned());
                 names.collect::<Vec<_>>().join(" ")
