@@ -129,7 +129,7 @@ fn events(run: u64) -> Vec<Event> {
             stderr: inline.clone(),
             stderr_truncated: true,
         }),
-        Event::Returned(Returned { value: Some(blob.clone()), said: Some(inline.clone()) }),
+        Event::Returned(Returned { value: Some(blob), said: Some(inline) }),
         Event::Review(Review {
             verdict: Opinion::Flag,
             comment: nasty(),
