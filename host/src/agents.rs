@@ -8,8 +8,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use june_sandbox::contract::{Message, Part, Role, Turn};
 use june_sandbox::grants::{FileGrant, Mode};
 use june_sandbox::{
-    Authority, Cache, Capabilities, Engine, GrantedTool, Grants, Limits, Runner, Strategy, Tool,
-    Tree, Workspace,
+    Authority, Cache, Capabilities, Digest, Engine, GrantedTool, Grants, Limits, Runner, Strategy,
+    Tool, Tree, Workspace,
 };
 
 use crate::config::{AgentTable, Config, ToolGrantsTable, listed};
@@ -200,7 +200,9 @@ impl Host {
         for tool in mcp::tools(names, &self.config).await? {
             let name = tool.spec().name.clone();
             if tools.insert(name.clone(), tool).is_some() {
-                bail!("two tools have the name `{name}`\nhint: rename an MCP server, or leave one out");
+                bail!(
+                    "two tools have the name `{name}`\nhint: rename an MCP server, or leave one out"
+                );
             }
         }
         Ok(tools)
@@ -249,6 +251,17 @@ impl Agent {
             models: self.models.clone(),
             instructions: self.instructions.clone(),
         }
+    }
+
+    /// The digest of all that its answers depend on beside its strategy and its grants.
+    pub(crate) fn settings(&self, config: &Config) -> Digest {
+        let Authority { capabilities, limits, .. } = &self.authority;
+        let tools = capabilities.tools.values();
+        let tools = tools.map(|tool| format!("{:?} {:?}", tool.spec(), tool.digest()));
+        let models =
+            self.models.iter().map(|model| format!("{:?}", config.tables.model.get(model)));
+        let own = [self.instructions.clone(), format!("{limits:?}")];
+        Digest::of_parts(own.into_iter().chain(tools).chain(models))
     }
 
     /// The files as they are now.

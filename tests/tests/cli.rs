@@ -10,15 +10,24 @@ use serde_json::{Value, json};
 
 #[test]
 fn every_command_has_help() {
-    let purposes: [(&[&str], &str); 20] = [
+    let purposes: [(&[&str], &str); 31] = [
         (&[], "A host for AI agents that nobody has to trust"),
+        (&["run"], "Ask an agent once"),
+        (&["chat"], "Talk with an agent"),
+        (&["code"], "Work on the files of a folder with an agent"),
+        (&["config"], "Look at the configuration"),
+        (&["config", "check"], "Check a configuration, and show what each agent may do"),
         (&["eval"], "Grade solutions to a benchmark, each in a sandbox of its own"),
         (&["eval", "compare"], "Compare two runs over the same tasks"),
         (&["eval", "report"], "Write a run's report"),
         (&["dataset"], "Get the tasks of a benchmark"),
         (&["dataset", "pull"], "Fetch a data set into June's cache"),
         (&["dataset", "list"], "List the data sets that June knows"),
-        (&["component"], "Look at WebAssembly components"),
+        (&["component"], "Make components, look at them and try them"),
+        (&["component", "new"], "Begin a new strategy or tool"),
+        (&["component", "build"], "Build a component from its project"),
+        (&["component", "check"], "Check that a component fits this June"),
+        (&["component", "try"], "Run a component once"),
         (&["component", "inspect"], "Show what a component is"),
         (&["journal"], "Prove, read and replay what components did"),
         (&["journal", "init"], "Make an empty journal"),
@@ -30,6 +39,8 @@ fn every_command_has_help() {
         (&["journal", "diff"], "Compare two runs by what they did"),
         (&["journal", "export"], "Write runs in another format"),
         (&["journal", "review"], "Sign off a run"),
+        (&["mcp"], "Serve tools over the Model Context Protocol"),
+        (&["mcp", "serve"], "Serve tools to MCP clients"),
         (&["doctor"], "Check that everything is here that June needs"),
     ];
     let folder = tempfile::tempdir().unwrap();
@@ -45,13 +56,15 @@ fn every_command_has_help() {
     let help = run(bare(folder.path()).arg("--help")).stdout;
     let commands = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
     let listed: Vec<_> = commands.lines().filter_map(|l| l.split_whitespace().next()).collect();
-    assert_eq!(listed, ["eval", "dataset", "component", "journal", "doctor", "help"]);
+    let mut named: Vec<_> = purposes.iter().filter_map(|(command, _)| command.first()).collect();
+    named.dedup();
+    assert_eq!(listed[..listed.len() - 1].iter().collect::<Vec<_>>(), named);
 }
 
 #[test]
 fn wrong_usage() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [&[&str]; 8] = [
+    let cases: [&[&str]; 10] = [
         &[],
         &["evil"],
         &["eval"],
@@ -59,6 +72,8 @@ fn wrong_usage() {
         &["eval", "report"],
         &["dataset"],
         &["component", "inspect"],
+        &["mcp"],
+        &["mcp", "serve"],
         &["doctor", "--evil"],
     ];
     for arguments in cases {
@@ -155,7 +170,7 @@ fn component_inspect() {
     write_samples(folder.path(), "samples.jsonl", cheap_samples(1));
     let mut command = eval(folder.path(), "samples.jsonl");
     command.env("JUNE_CACHE", "cache").env("JUNE_COMPONENTS", ".");
-    run(&mut command).with(3).says("`june:agent/program-handler@0.1.0` does not have export `run`");
+    run(&mut command).with(3).says("june:agent/program-handler@0.1.0 is exported without `run`");
 }
 
 #[test]

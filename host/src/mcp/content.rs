@@ -8,6 +8,8 @@ use crate::size::show_bytes;
 /// The most bytes of an answer.
 const LONGEST: usize = 1 << 20;
 
+const OTHER: &str = "[something of another kind, left out]";
+
 /// The answer, and whether it is an error's.
 pub(super) fn told(result: CallToolResult) -> Result<(String, bool), ToolError> {
     let mut text = String::new();
@@ -15,7 +17,7 @@ pub(super) fn told(result: CallToolResult) -> Result<(String, bool), ToolError> 
         if !text.is_empty() {
             text.push('\n');
         }
-        push(&mut text, block);
+        text.push_str(&words(block));
         if text.len() > LONGEST {
             break;
         }
@@ -34,29 +36,21 @@ pub(super) fn told(result: CallToolResult) -> Result<(String, bool), ToolError> 
     Ok((text, result.is_error.unwrap_or(false)))
 }
 
-fn push(text: &mut String, block: &ContentBlock) {
+fn words(block: &ContentBlock) -> String {
     match block {
-        ContentBlock::Text(part) => text.push_str(&part.text),
-        ContentBlock::Image(part) => {
-            text.push_str(&left_out("an image", &part.mime_type, &part.data))
-        }
-        ContentBlock::Audio(part) => {
-            text.push_str(&left_out("a sound", &part.mime_type, &part.data))
-        }
+        ContentBlock::Text(part) => part.text.clone(),
+        ContentBlock::Image(part) => left_out("an image", &part.mime_type, &part.data),
+        ContentBlock::Audio(part) => left_out("a sound", &part.mime_type, &part.data),
         ContentBlock::Resource(part) => match &part.resource {
-            ResourceContents::TextResourceContents { uri, text: content, .. } => {
-                text.push_str(&format!("[{uri}]\n{content}"));
-            }
+            ResourceContents::TextResourceContents { uri, text, .. } => format!("[{uri}]\n{text}"),
             ResourceContents::BlobResourceContents { uri, mime_type, blob, .. } => {
                 let kind = mime_type.as_deref().unwrap_or("of no known type");
-                text.push_str(&format!("{} {uri}", left_out("a file", kind, blob)));
+                format!("{} {uri}", left_out("a file", kind, blob))
             }
-            _ => text.push_str("[something of another kind, left out]"),
+            _ => OTHER.into(),
         },
-        ContentBlock::ResourceLink(link) => {
-            text.push_str(&format!("[a link to {}: {}]", link.name, link.uri));
-        }
-        _ => text.push_str("[something of another kind, left out]"),
+        ContentBlock::ResourceLink(link) => format!("[a link to {}: {}]", link.name, link.uri),
+        _ => OTHER.into(),
     }
 }
 

@@ -18,7 +18,7 @@ use june_sandbox::Digest;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::server::{Handler, Served};
 
@@ -69,12 +69,12 @@ pub(crate) async fn serve(
         .with_allowed_hosts(doors.hosts)
         .with_allowed_origins(doors.origins)
         .enforce_origin_validation();
-    let ended = config.cancellation_token.clone();
     let handler = Handler(served);
     let service: Service =
         StreamableHttpService::new(move || Ok(handler.clone()), Arc::default(), config);
     let token = doors.token.map(|token| Digest::of(token.as_bytes()));
     let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let (running, ended) = watch::channel(());
     let mut connections = tokio::task::JoinSet::new();
     tokio::pin!(stop);
     loop {
@@ -84,21 +84,28 @@ pub(crate) async fn serve(
             Some(_) = connections.join_next() => continue,
         };
         let Some((stream, permit)) = connection else { continue };
-        let (service, token) = (service.clone(), token);
+        let (service, mut ended) = (service.clone(), ended.clone());
         connections.spawn(async move {
             let _permit = permit;
             let answer = service_fn(move |request| answer(service.clone(), token, request));
-            // A connection that breaks is its client's to notice.
-            let _ = http1::Builder::new()
+            let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD)
                 .max_buf_size(64 << 10)
-                .serve_connection(TokioIo::new(stream), answer)
-                .await;
+                .serve_connection(TokioIo::new(stream), answer);
+            tokio::pin!(connection);
+            // A connection that breaks is its client's to notice.
+            tokio::select! {
+                _ = &mut connection => return,
+                _ = ended.changed() => connection.as_mut().graceful_shutdown(),
+            }
+            let _ = connection.await;
         });
     }
-    ended.cancel();
-    let _ = tokio::time::timeout(GRACE, async { while connections.join_next().await.is_some() {} });
+    drop(running);
+    let last = async { while connections.join_next().await.is_some() {} };
+    // What goes on for longer is cut off.
+    let _ = tokio::time::timeout(GRACE, last).await;
     Ok(())
 }
 

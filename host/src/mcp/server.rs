@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use june_sandbox::contract::ToolError;
 use june_sandbox::grants::{FileGrant, Mode};
 use june_sandbox::journal::Journal;
+use june_sandbox::workspace::Change;
 use june_sandbox::{Capabilities, GrantedTool, Recording, Tree, Workspace};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData,
@@ -91,12 +92,15 @@ impl Served {
 
     /// The names of the tools, and the folders that each sees.
     pub(crate) fn told(&self) -> String {
-        let folders = |one: &One| {
-            let files = one.tool.grants().files.iter().map(ToString::to_string);
-            let files: Vec<String> = files.collect();
-            if files.is_empty() { String::new() } else { format!(" ({})", files.join(", ")) }
-        };
-        let tools = self.tools.iter().map(|(name, one)| format!("{name}{}", folders(one)));
+        let tools = self.tools.iter().map(|(name, one)| {
+            let files = &one.tool.grants().files;
+            let folders: Vec<String> = files.iter().map(ToString::to_string).collect();
+            match (folders.is_empty(), &self.files.root) {
+                (true, _) => name.clone(),
+                (false, Some(_)) => format!("{name} ({})", folders.join(", ")),
+                (false, None) => format!("{name} (files in memory)"),
+            }
+        });
         tools.collect::<Vec<_>>().join(", ")
     }
 
@@ -121,7 +125,15 @@ impl Served {
         let (Some(before), Some(workspace), true) = (before, workspace, writes) else {
             return Ok(answer);
         };
-        let refused = self.files.keep(before, workspace.tree().await).await?;
+        let changes = before.changes(&workspace.tree().await);
+        if changes.is_empty() {
+            return Ok(answer);
+        }
+        // No file changes before the journal tells by what run.
+        if let Some(journal) = self.journal.clone() {
+            spawn_blocking(move || journal.flush()).await??;
+        }
+        let refused = self.files.keep(changes).await?;
         Ok(match answer {
             Ok((text, _)) if !refused.is_empty() => {
                 Ok((format!("{text}\nnot kept: {}", refused.join("; ")), true))
@@ -141,12 +153,8 @@ impl Files {
 
     /// Puts on disk what a tool changed. Nobody is there to be asked: the grant said so before.
     /// Returns what could not be kept, and why.
-    async fn keep(&self, before: Tree, after: Tree) -> Result<Vec<String>> {
+    async fn keep(&self, changes: Vec<Change>) -> Result<Vec<String>> {
         let Some(root) = self.root.clone() else { return Ok(Vec::new()) };
-        let changes = before.changes(&after);
-        if changes.is_empty() {
-            return Ok(Vec::new());
-        }
         let applied = spawn_blocking(move || disk::apply(&root, &changes)).await??;
         Ok(applied.refused.into_iter().map(|(path, why)| format!("{path}: {why}")).collect())
     }
