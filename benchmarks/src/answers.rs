@@ -30,6 +30,8 @@ pub struct Asked {
     pub strategy: String,
     /// What it may do, one grant a text: its models and tools among them.
     pub grants: Vec<String>,
+    /// SHA-256 over its instructions, limits, tools and models' settings, in hex.
+    pub settings: String,
     /// How many answers each question is to have.
     pub answers: usize,
     /// The seed of its first answer to each question.
@@ -179,11 +181,13 @@ impl Answers {
 impl Asked {
     /// What is another's.
     fn differs(&self, other: &Asked) -> Option<&'static str> {
-        let Asked { dataset: _, questions, agent, strategy, grants, answers, seed } = self;
+        let Asked { dataset: _, questions, agent, strategy, grants, settings, answers, seed } =
+            self;
         let what = [
             ("data set", *questions != other.questions),
             ("agent", *agent != other.agent || *strategy != other.strategy),
             ("set of grants", *grants != other.grants),
+            ("configuration", *settings != other.settings),
             ("number of answers", *answers != other.answers),
             ("seed", *seed != other.seed),
         ];
@@ -227,6 +231,7 @@ mod tests {
             agent: "a".into(),
             strategy: "s".into(),
             grants: Vec::new(),
+            settings: "c".into(),
             answers,
             seed: 0,
         }

@@ -96,8 +96,13 @@ pub(crate) fn apply(root: &Path, changes: &[Change]) -> Result<Applied> {
 
 fn apply_one(dir: &Dir, change: &Change) -> Result<()> {
     let path = Path::new(&change.path);
-    if on_disk(dir, path)? != change.before {
-        bail!("it changed on disk meanwhile");
+    if change.path.split('/').any(|part| part.starts_with('.') && part != "..") {
+        bail!("hidden files are not an agent's to change");
+    }
+    match (on_disk(dir, path)?, &change.before) {
+        (found, before) if found == *before => {}
+        (Some(_), None) => bail!("there is one on disk that the agent was not shown"),
+        _ => bail!("it changed on disk meanwhile"),
     }
     if let (Some(before), Some(after)) = (&change.before, &change.after)
         && matches!(before, Entry::Folder) != matches!(after, Entry::Folder)
@@ -269,6 +274,18 @@ mod tests {
         assert_eq!(fs::read_to_string(root.join("edited")).unwrap(), "new\n");
         assert_eq!(fs::read_to_string(root.join("sub/made")).unwrap(), "new\n");
         assert!(!root.join("removed").exists());
+    }
+
+    #[test]
+    fn hidden_files_are_not_an_agents_to_change() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join(".git/hooks")).unwrap();
+        for path in [".git/hooks/post-commit", "work/.env", ".bashrc"] {
+            let change = Change { path: path.into(), before: None, after: Some(Entry::file("x")) };
+            let applied = apply(folder.path(), &[change]).unwrap();
+            assert_eq!(applied.done, 0, "{path}");
+            assert!(!folder.path().join(path).exists());
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use june_journal::record::{Data, Denial, Event, Parent, VirtualCall, VirtualCalls};
+use june_journal::record::{Denial, Event, Parent, VirtualCall, VirtualCalls};
 use june_journal::{Digest, Journal};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{
@@ -184,7 +184,7 @@ impl Trace {
             let denial = Denial {
                 number,
                 function: function.into(),
-                arguments: Data::Inline(arguments.into_bytes()),
+                arguments: self.journal.data(arguments.into_bytes())?,
                 reason: reason.into(),
                 answer,
             };

@@ -16,6 +16,15 @@ pub use strategy::june::agent::types::{
 };
 pub use tool::exports::june::agent::tool_handler::CallError;
 
+/// A text that a component chose, short enough for a message.
+pub(crate) fn short(text: &str) -> String {
+    const LONGEST: usize = 200;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into(),
+    }
+}
+
 /// An error that can say that a call was not made, and why.
 pub(crate) trait Refusal {
     /// No grant covers the call.

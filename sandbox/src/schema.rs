@@ -3,6 +3,8 @@
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
+use crate::contract::short;
+
 /// The longest schema, in bytes.
 const LONGEST: usize = 64 << 10;
 
@@ -41,8 +43,8 @@ impl Schema {
             .iter_errors(&value)
             .take(TOLD)
             .map(|error| match error.instance_path().as_str() {
-                "" => error.to_string(),
-                path => format!("{path}: {error}"),
+                "" => short(&error.to_string()),
+                path => format!("{}: {}", short(path), short(&error.to_string())),
             })
             .collect();
         if errors.is_empty() { Ok(()) } else { Err(errors.join("; ")) }

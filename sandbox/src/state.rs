@@ -40,6 +40,9 @@ pub struct Spent {
     pub tools: u64,
     /// Programs run.
     pub programs: u64,
+    /// Questions that a model failed to answer: its server could not be
+    /// reached, or broke off.
+    pub failures: u64,
 }
 
 impl Spent {
@@ -49,6 +52,7 @@ impl Spent {
         self.rounds += other.rounds;
         self.tools += other.tools;
         self.programs += other.programs;
+        self.failures += other.failures;
     }
 }
 

@@ -104,8 +104,8 @@ impl Tree {
         Ok(())
     }
 
-    /// Takes away one entry.
-    pub(crate) fn remove(&mut self, path: &str) -> Option<Entry> {
+    /// Takes away one entry, if it is there.
+    pub fn remove(&mut self, path: &str) -> Option<Entry> {
         let entry = self.entries.remove(path)?;
         self.bytes -= entry.bytes();
         Some(entry)

@@ -133,6 +133,25 @@ fn a_model_that_fails_is_said_and_recorded() {
     assert!(ended.stdout.contains("identical"), "{ended}");
 }
 
+#[test]
+fn an_answer_that_the_clock_stops_leaves_a_sound_journal() {
+    let folder = folder(
+        "[[answer]]\ntext = [\"one \", \"two \", \"three\"]\ndelay = 700\n",
+        "[agent.a]\nstrategy = \"direct\"\nlimits = { wall = \"1s\" }\n",
+    );
+    let ended = run(june(folder.path()).args(["run", "a", "Hello"])).with(1);
+    assert!(ended.stderr.contains("used up its time"), "{ended}");
+    run(june(folder.path()).args(["journal", "verify"])).with(0);
+}
+
+#[test]
+fn an_answer_that_is_mostly_escapes_is_recorded() {
+    let text = "\\u0001".repeat(90_000);
+    let folder = folder(&format!("[[answer]]\ntext = \"{text}\"\n"), "");
+    run(june(folder.path()).args(["run", "direct", "Hello", "--json"])).with(0);
+    run(june(folder.path()).args(["journal", "verify"])).with(0);
+}
+
 /// Answers to the test tasks: right for the first, which are all alike, and nothing else.
 const SOLVES: &str = r#"
     [[answer]]

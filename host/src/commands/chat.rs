@@ -204,8 +204,15 @@ impl Session {
         let after = self.runtime.block_on(self.agent.files());
         let changes = self.agent.before.changes(&after);
         let applied = keep(&self.agent, &changes)?;
-        eprintln!("june: applied {applied} of {} changes", changes.len());
-        self.agent.before = after;
+        eprintln!("june: applied {} of {} changes", applied.done, changes.len());
+        // What was refused is still a change.
+        let refused = |path: &str| applied.refused.iter().any(|(other, _why)| other == path);
+        for change in changes.into_iter().filter(|change| !refused(&change.path)) {
+            match change.after {
+                Some(entry) => self.agent.before.insert(&change.path, entry).environment()?,
+                None => drop(self.agent.before.remove(&change.path)),
+            }
+        }
         Ok(())
     }
 

@@ -150,7 +150,7 @@ fn report(
     changes: &[Change],
 ) -> Result<(), Failure> {
     if command.json {
-        let applied = if command.apply { keep(agent, changes)? } else { 0 };
+        let applied = if command.apply { keep(agent, changes)?.done } else { 0 };
         let value = json!({
             "agent": agent.name,
             "answer": whole(answered),
@@ -179,7 +179,7 @@ fn report(
     }
     eprint!("{}", disk::diff(changes));
     if command.apply || asked("Apply these changes?") {
-        let applied = keep(agent, changes)?;
+        let applied = keep(agent, changes)?.done;
         eprintln!("june: applied {applied} changes");
     } else {
         eprintln!("june: nothing was applied\nhint: --apply does so");
@@ -188,13 +188,13 @@ fn report(
 }
 
 /// Applies changes, and says which could not be.
-pub(crate) fn keep(agent: &Agent, changes: &[Change]) -> Result<usize, Failure> {
+pub(crate) fn keep(agent: &Agent, changes: &[Change]) -> Result<disk::Applied, Failure> {
     let root = agent.root.clone().unwrap_or_else(|| ".".into());
     let applied = disk::apply(&root, changes).environment()?;
     for (path, why) in &applied.refused {
         eprintln!("june: left {path} as it is: {why}");
     }
-    Ok(applied.done)
+    Ok(applied)
 }
 
 /// Asks the person; no, where nobody can be asked.

@@ -184,7 +184,11 @@ pub(crate) struct Request(HttpGrant);
 impl<'de> Deserialize<'de> for Request {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(serde::Deserialize)]
-        #[serde(untagged, expecting = "expected a pattern such as \"GET https://a.org/**\"")]
+        #[serde(
+            untagged,
+            deny_unknown_fields,
+            expecting = "expected a pattern such as \"GET https://a.org/**\""
+        )]
         enum Either {
             Text(String),
             Table {

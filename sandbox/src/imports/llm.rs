@@ -11,7 +11,7 @@ use crate::calls::{Ledger, Made, charge, define_resource};
 use crate::capabilities::Deltas;
 use crate::capability::{Caller, Decision, Worked, carry_out, define_capability};
 use crate::contract::{
-    Completion, Delta, FinishReason, LlmError, Message, Part, Request, Role, Usage,
+    Completion, Delta, FinishReason, LlmError, Message, Part, Request, Role, Usage, short,
 };
 use crate::state::{Spent, State};
 
@@ -26,8 +26,9 @@ const BYTES_BESIDE: u64 = 64 << 10;
 /// The longest piece: text that came in meanwhile is joined up to here.
 const PIECE: usize = 16 << 10;
 
-/// The longest single delta that a backend may give.
-const LONGEST: usize = 256 << 10;
+/// The longest single delta that a backend may give: as JSON it may be six times
+/// as long, and has to fit into a record with others.
+const LONGEST: usize = 96 << 10;
 
 /// An answer that is being written. In a replay there is no stream.
 struct TokenStream {
@@ -51,7 +52,10 @@ pub(super) fn add(linker: &mut Linker<State>) -> wasmtime::Result<()> {
             work: Box::pin(async move {
                 let (answer, spent) = match asked.await {
                     Ok(deltas) => complete(TokenStream::new(Some(deltas), room)).await,
-                    Err(error) => (Err(error), Spent::default()),
+                    Err(error) => {
+                        let failed = failed(&error);
+                        (Err(error), failed)
+                    }
                 };
                 Ok(Worked { answer, fuel: 0, spent })
             }),
@@ -84,7 +88,7 @@ fn admit(state: &State, mut request: Request) -> Result<Admitted, LlmError> {
     let authority = &state.authority;
     let model = &request.model;
     if !authority.grants.models.contains(model) {
-        return Err(LlmError::Denied(format!("no grant covers the model `{model}`")));
+        return Err(LlmError::Denied(format!("no grant covers the model `{}`", short(model))));
     }
     let left = authority.tokens_left();
     if left == 0 {
@@ -137,7 +141,8 @@ async fn stream(
                         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
                         *slot = Some((deltas, room));
                     });
-                    Ok(Worked::free(answer))
+                    let spent = answer.as_ref().err().map(failed).unwrap_or_default();
+                    Ok(Worked { answer, fuel: 0, spent })
                 }),
             },
             Err(error) => refused(error),
@@ -165,8 +170,9 @@ async fn next(
         state.calls.made(Made { function: NEXT, arguments, answer, denied: None })?;
         return Ok(Ok(None));
     }
-    let number = state.calls.number();
-    if let Ledger::Compare(expected) = &mut state.calls.ledger {
+    if let Ledger::Compare(_) = &state.calls.ledger {
+        let number = state.calls.number();
+        let Ledger::Compare(expected) = &mut state.calls.ledger else { return Ok(Ok(None)) };
         let recalled = expected.recall(number, NEXT, &arguments)?;
         let answer: Result<Option<Delta>, LlmError> = serde_json::from_str(&recalled.answer)?;
         stream.ended = !matches!(answer, Ok(Some(_)));
@@ -174,6 +180,11 @@ async fn next(
     }
     let answer = stream.next().await.transpose();
     stream.ended = !matches!(answer, Ok(Some(_)));
+    // Counted now: what is stopped while it waits is not recorded.
+    let number = state.calls.number();
+    if let Err(error) = &answer {
+        state.authority.spent.add(&failed(error));
+    }
     if let Ok(Some(Delta::Finish((_, usage)))) = &answer {
         state.authority.spent.add(&spent(usage));
     }
@@ -182,6 +193,12 @@ async fn next(
         trace.add_piece(number, Made { function: NEXT, arguments, answer, denied: None })?;
     }
     Ok(answer)
+}
+
+/// What a model's failure counts as.
+fn failed(error: &LlmError) -> Spent {
+    let failures = u64::from(matches!(error, LlmError::Unavailable(_)));
+    Spent { failures, ..Spent::default() }
 }
 
 fn spent(usage: &Usage) -> Spent {
@@ -247,7 +264,10 @@ async fn complete(mut stream: TokenStream) -> (Result<Completion, LlmError>, Spe
     let mut ending = None;
     while let Some(piece) = stream.next().await {
         match piece {
-            Err(error) => return (Err(error), Spent::default()),
+            Err(error) => {
+                let failed = failed(&error);
+                return (Err(error), failed);
+            }
             Ok(Delta::Finish((finish, usage))) => ending = Some((finish, usage)),
             Ok(Delta::Call(call)) => parts.push(Part::Call(call)),
             Ok(Delta::Text(more)) => match parts.last_mut() {

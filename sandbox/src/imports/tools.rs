@@ -10,7 +10,7 @@ use wasmtime::component::Linker;
 use super::import;
 use crate::capabilities::ToolUse;
 use crate::capability::{Caller, Decision, Worked, carry_out, define_capability};
-use crate::contract::{ToolCall, ToolError, ToolResult, ToolSpec};
+use crate::contract::{ToolCall, ToolError, ToolResult, ToolSpec, short};
 use crate::state::{Spent, State};
 use crate::tool::{CallContext, GrantedTool};
 
@@ -23,6 +23,9 @@ type Work = BoxFuture<'static, wasmtime::Result<Worked<Answer>>>;
 
 /// The same, with the place of its answer.
 type Place = (usize, Work);
+
+/// What came of some of them.
+type Done = Vec<(usize, Worked<Answer>)>;
 
 pub(super) fn add(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut to = linker.instance(&import("tools"))?;
@@ -86,9 +89,10 @@ fn find(
     fuel: u64,
 ) -> Result<(GrantedTool, CallContext), ToolError> {
     let authority = &state.authority;
-    let name = &call.name;
-    let tool = authority.capabilities.tools.get(name);
-    let tool = match (tool, authority.grants.tools.contains(name)) {
+    let tool = authority.capabilities.tools.get(&call.name);
+    let granted = authority.grants.tools.contains(&call.name);
+    let name = short(&call.name);
+    let tool = match (tool, granted) {
         (_, false) if tool.is_some() => {
             return Err(ToolError::Denied(format!("no grant covers the tool `{name}`")));
         }
@@ -158,7 +162,7 @@ fn call_all(state: &mut State, calls: Vec<ToolCall>, caller: &Caller) -> Decisio
     let work = async move {
         let (mut answers, mut fuel, mut spent) = (BTreeMap::new(), 0_u64, Spent::default());
         // Dropped, it stops them all.
-        let mut all: JoinSet<wasmtime::Result<Vec<(usize, Worked<Answer>)>>> = JoinSet::new();
+        let mut all: JoinSet<wasmtime::Result<Done>> = JoinSet::new();
         for (place, work) in apart {
             all.spawn(async move { Ok(vec![(place, work.await?)]) });
         }

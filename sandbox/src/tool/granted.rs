@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use june_journal::Journal;
 use june_journal::record::Parent;
+use june_journal::{Digest, Journal};
 
 use super::{Called, Tool};
 use crate::capabilities::{ForeignTool, ToolUse};
@@ -78,6 +78,14 @@ impl GrantedTool {
     /// How the model sees the tool.
     pub fn spec(&self) -> &ToolSpec {
         &self.0.spec
+    }
+
+    /// The component behind it; none for a tool that is no component.
+    pub fn digest(&self) -> Option<Digest> {
+        match &self.0.kind {
+            Kind::Component(tool) => Some(tool.component().digest()),
+            Kind::Foreign(_) => None,
+        }
     }
 
     /// What the tool was granted. In an agent's service it has the part of this

@@ -13,7 +13,6 @@ use june_benchmarks::dataset::Dataset;
 use june_benchmarks::effort::Effort;
 use june_benchmarks::prompt::question;
 use june_benchmarks::samples::Sample;
-use june_sandbox::contract::StrategyError;
 use june_sandbox::journal::Digest;
 use june_sandbox::{Answered, Authority, Exit, Journal, Recording, Workspace};
 
@@ -22,6 +21,7 @@ use crate::commands::run::{failed, runtime, whole};
 use crate::commands::{pressed, session_of};
 use crate::config::Config;
 use crate::exit::{Blame, Failure, Kind};
+use crate::notes::Notes;
 
 /// How an agent is asked.
 pub(super) struct Asking<'a> {
@@ -65,6 +65,7 @@ impl Asking<'_> {
             agent: name.into(),
             strategy: agent.strategy.component().digest().to_string(),
             grants: agent.authority.grants.to_texts(),
+            settings: agent.settings(&host.config).to_string(),
             answers: count,
             seed,
         };
@@ -129,7 +130,10 @@ async fn ask_one(
 ) -> Result<Result<Answer, String>> {
     let question = question(&dataset.tasks[task]);
     let mut authority = Authority { seed: seed + id as u64, ..agent.authority.clone() };
-    // Each question has files of its own.
+    // Each question has files and notes of its own.
+    if let Some(memory) = &mut authority.capabilities.memory {
+        *memory = Arc::new(Notes::default());
+    }
     if let Some(workspace) = &mut authority.capabilities.workspace {
         *workspace = Workspace::new(agent.before.clone());
     }
@@ -140,8 +144,11 @@ async fn ask_one(
     };
     let recording = journal.map(|journal| Recording { journal, session, parent: None });
     let answered = agent.strategy.respond(&turn, &authority, recording.as_ref()).await?;
-    if let Some(Err(StrategyError::Llm(why))) = &answered.answer {
-        return Ok(Err(why.clone()));
+    // What a strategy makes of its limits and of the window is its own doing.
+    if let Some(Err(error)) = &answered.answer
+        && answered.spent.failures > 0
+    {
+        return Ok(Err(error.why()));
     }
     if answered.outcome.exit == Exit::TimedOut {
         return Ok(Err("the agent used up its wall-clock time".into()));

@@ -82,7 +82,7 @@ impl OutgoingRequest {
         let address = host.starts_with('[')
             && host.ends_with(']')
             && host.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, '[' | ']' | ':' | '.'));
-        if host.is_empty() || !(address || host.chars().all(letter)) {
+        if host.is_empty() || host.len() > 255 || !(address || host.chars().all(letter)) {
             return Err("the host is no name and no address");
         }
         let path = self.path.clone().unwrap_or_else(|| "/".into());
