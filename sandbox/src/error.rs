@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use crate::fit::{Misfit, REBUILD};
+use crate::fit::{Misfit, REBUILD, told};
 
 /// Why the sandbox could not do its work. What a *component* does wrong is
 /// never an error; it is an [`Exit`](crate::Exit).
@@ -88,9 +88,4 @@ pub enum Error {
     /// The run could not be recorded, and so did not go on.
     #[error(transparent)]
     Journal(#[from] june_journal::Error),
-}
-
-fn told(misfits: &[Misfit]) -> String {
-    let misfits: Vec<_> = misfits.iter().map(ToString::to_string).collect();
-    misfits.join("\n")
 }

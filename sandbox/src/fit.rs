@@ -296,10 +296,14 @@ impl fmt::Display for World {
     }
 }
 
-impl fmt::Display for Misfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\nhint: {}", self.why, self.fix)
+/// All that does not fit, line by line; what to do, once for all that it helps.
+pub fn told(misfits: &[Misfit]) -> String {
+    let mut lines = Vec::new();
+    for same in misfits.chunk_by(|one, next| one.fix == next.fix) {
+        lines.extend(same.iter().map(|misfit| misfit.why.clone()));
+        lines.extend(same.first().map(|misfit| format!("hint: {}", misfit.fix)));
     }
+    lines.join("\n")
 }
 
 #[cfg(test)]

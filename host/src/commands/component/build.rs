@@ -174,7 +174,6 @@ impl<'a> Project<'a> {
         let wit = self.wit()?;
         environment::said(
             Command::new(tool)
-                .env("PYTHONDONTWRITEBYTECODE", "1")
                 .arg("--wit-path")
                 .arg(wit)
                 .args(["--world", world.name(), "componentize", "app", "--output"])

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use june_sandbox::contract::ToolSpec;
-use june_sandbox::fit::{Item, REBUILD};
+use june_sandbox::fit::{Item, REBUILD, told};
 use june_sandbox::{
     Component, Engine, Error, Fit, GrantedTool, Grants, Limits, Misfit, Runner, Strategy, Tool,
     World,
@@ -181,8 +181,8 @@ fn table(checked: &Checked) -> String {
         let _ = writeln!(text, "  tool     {}: {}", of("name"), of("description"));
         let _ = writeln!(text, "           {}", of("parameters"));
     }
-    for problem in problems {
-        let _ = writeln!(text, "\n{problem}");
+    if !problems.is_empty() {
+        let _ = writeln!(text, "\n{}", told(problems));
     }
     text
 }

@@ -115,7 +115,7 @@ mod tests {
             for language in [Language::Rust, Language::Python, Language::Js] {
                 let files = project(world, language, "example");
                 for (path, text) in &files {
-                    assert!(!text.contains("{{"), "{path}");
+                    assert!(!text.contains("{{name}}"), "{path}");
                 }
                 assert!(files.iter().any(|(_, text)| text.contains("example")));
             }
