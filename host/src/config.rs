@@ -166,7 +166,7 @@ mod tests {
             ),
             (
                 "[agent.a.grants]\nfiles = [{ path = \"../x\", mode = \"read\" }]\n",
-                "june.toml:2:20: ",
+                "june.toml:2:19: `../x` is no folder",
             ),
             ("[agent.a]\nlimits = { fuel = \"many\" }\n", "june.toml:2:19: `many` is not a count"),
             ("[model.m]\nbackend = \"openai\"\n", "missing field `url`"),

@@ -229,5 +229,5 @@ fn nothing_to_grade() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bare(folder.path());
     command.arg("eval").arg(tasks()).env("JUNE_CACHE", cache());
-    refused(folder.path(), &mut command, 2, "<--samples <FILE>|--reference>");
+    refused(folder.path(), &mut command, 2, "<--samples <FILE>|--reference|--agent <AGENT>>");
 }

@@ -17,7 +17,7 @@ use june_benchmarks::dataset::{self, Dataset};
 use june_benchmarks::evaluation::{self, EvaluationError, Settings};
 use june_benchmarks::grading::{Record, Verdict};
 use june_benchmarks::run::{Manifest, Run, RunError, Stored};
-use june_benchmarks::samples;
+use june_benchmarks::samples::{self, Sample};
 use june_benchmarks::summary::Summary;
 use june_sandbox::{Engine, Limits, Runner, engine};
 
@@ -37,9 +37,9 @@ const LEAST_MEMORY: u64 = 48 << 20;
 /// Grade solutions to a benchmark, each in a sandbox of its own.
 ///
 /// The solutions are the samples that a model wrote (--samples), the answers of an agent that is
-/// asked now (--agent), or the benchmark's own (--reference). A sample passes when its program and all of the task's tests run to their end
-/// within the fuel and memory allowed. Fuel counts instructions, so the verdicts are the same on
-/// every machine, however busy.
+/// asked now (--agent), or the benchmark's own (--reference). A sample passes when its program and
+/// all of the task's tests run to their end within the fuel and memory allowed. Fuel counts
+/// instructions, so the verdicts are the same on every machine, however busy.
 ///
 /// Every sample's run is recorded in the journal, from which it can be replayed: see `june
 /// journal --help`.
@@ -182,10 +182,26 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, Failure> {
     }
 }
 
+/// Where the samples come from.
+enum Source<'a> {
+    Samples(Vec<Sample>),
+    Agent(agent::Asking<'a>),
+}
+
 fn evaluate(command: &Eval) -> Result<ExitCode, Failure> {
     let start = Instant::now();
     let dataset = load_dataset(command)?;
     let stop = interrupted()?;
+    let mut settings = settings(command)?;
+    let runner = load_runner()?;
+    // Nothing is made before all that was given is known to be good.
+    let source = match (&command.samples, &command.agent) {
+        (_, Some(agent)) => Source::Agent(agent::Asking::new(agent, command)?),
+        (Some(path), None) => Source::Samples(
+            samples::load(path, &dataset, june_benchmarks::Limits::SAMPLES).input()?,
+        ),
+        (None, None) => Source::Samples(evaluation::references(&dataset)),
+    };
     let journal = match command.no_journal {
         true => None,
         false => Some(open_journal(command.journal.as_deref())?),
@@ -198,32 +214,14 @@ fn evaluate(command: &Eval) -> Result<ExitCode, Failure> {
             )
             .environment()?,
     };
-    let samples = match (&command.samples, &command.agent) {
-        (Some(path), _) => {
-            samples::load(path, &dataset, june_benchmarks::Limits::SAMPLES).input()?
-        }
-        (None, None) => evaluation::references(&dataset),
-        (None, Some(agent)) => {
-            let asked = agent::Questions {
-                agent,
-                dataset: &dataset,
-                folder: &folder,
-                resume: command.resume,
-                seed: command.seed,
-                journal: journal.as_ref(),
-            };
-            let asking = agent::Asking {
-                model: command.model.as_deref(),
-                answers: command.answers as usize,
-                concurrency: command.concurrency.into(),
-                config: command.config.as_deref(),
-                script: command.script.as_deref(),
-            };
-            asking.ask(&asked, &stop)?
+    let samples = match source {
+        Source::Samples(samples) => samples,
+        Source::Agent(asking) => {
+            let (resume, seed, journal) = (command.resume, command.seed, journal.as_ref());
+            let (dataset, folder) = (&dataset, folder.as_path());
+            asking.ask(&agent::Questions { dataset, folder, resume, seed, journal }, &stop)?
         }
     };
-    let mut settings = settings(command)?;
-    let runner = load_runner()?;
     let digest = runner.component().digest();
     let manifest = Manifest::new(&dataset, &samples, &digest, &settings.limits, settings.seed);
     // An agent's answers may all be there, and none of them graded.

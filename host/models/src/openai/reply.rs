@@ -57,7 +57,10 @@ impl Reply {
         ready: &mut VecDeque<Delta>,
     ) -> Result<(), Failure> {
         if let Form::Unknown = self.form {
+            // White space before an answer belongs to neither form.
             let started = bytes.trim_ascii_start();
+            self.received += bytes.len() - started.len();
+            bytes = started;
             self.form = match started.first() {
                 None => Form::Unknown,
                 Some(b'{') => Form::Whole(Vec::new()),
@@ -70,8 +73,8 @@ impl Reply {
             Form::Whole(_) => self.limits.reply,
             Form::Events(_) | Form::Unknown => self.limits.stream,
         };
+        let over = self.received + bytes.len() > limit;
         let room = limit.saturating_sub(self.received);
-        let over = bytes.len() > room;
         bytes = &bytes[..bytes.len().min(room)];
         self.received += bytes.len();
         match &mut self.form {
@@ -226,6 +229,14 @@ mod tests {
             "data: |:|\n|\r|<|\\{|\\}| |.{0,3}",
         ];
         prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat().into_bytes())
+    }
+
+    #[test]
+    fn white_space_before_an_answer_belongs_to_no_line() {
+        let bytes = b" data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n";
+        for chunks in [vec![&bytes[..]], vec![&bytes[..1], &bytes[1..]]] {
+            assert_eq!(read(&chunks).0, [Part::Text("a".into())]);
+        }
     }
 
     proptest! {

@@ -15,7 +15,9 @@ use june_benchmarks::prompt::question;
 use june_benchmarks::samples::Sample;
 use june_sandbox::journal::Digest;
 use june_sandbox::{Answered, Authority, Exit, Journal, Recording, Workspace};
+use tokio::runtime::Runtime;
 
+use super::Eval;
 use crate::agents::{Agent, Host, Overrides};
 use crate::commands::run::{failed, runtime, whole};
 use crate::commands::{pressed, session_of};
@@ -23,20 +25,20 @@ use crate::config::Config;
 use crate::exit::{Blame, Failure, Kind};
 use crate::notes::Notes;
 
-/// How an agent is asked.
+/// An agent, ready to be asked.
 pub(super) struct Asking<'a> {
-    pub(super) model: Option<&'a str>,
+    name: &'a str,
+    host: Host,
+    agent: Agent,
+    runtime: Runtime,
     /// Answers for each task.
-    pub(super) answers: usize,
+    answers: usize,
     /// Questions at once.
-    pub(super) concurrency: usize,
-    pub(super) config: Option<&'a Path>,
-    pub(super) script: Option<&'a Path>,
+    concurrency: usize,
 }
 
 /// What is asked, and where the answers go.
 pub(super) struct Questions<'a> {
-    pub(super) agent: &'a str,
     pub(super) dataset: &'a Dataset,
     pub(super) folder: &'a Path,
     pub(super) resume: bool,
@@ -44,28 +46,38 @@ pub(super) struct Questions<'a> {
     pub(super) journal: Option<&'a Journal>,
 }
 
-impl Asking<'_> {
+impl<'a> Asking<'a> {
+    /// Makes an agent ready.
+    pub(super) fn new(name: &'a str, command: &Eval) -> Result<Self, Failure> {
+        let host = Host::new(Config::find(command.config.as_deref()).input()?).input()?;
+        let runtime = runtime()?;
+        let overrides = Overrides {
+            model: command.model.as_deref(),
+            script: command.script.as_deref(),
+            ..Overrides::default()
+        };
+        let agent = runtime.block_on(host.agent(name, &overrides)).input()?;
+        let (answers, concurrency) = (command.answers as usize, command.concurrency.into());
+        Ok(Self { name, host, agent, runtime, answers, concurrency })
+    }
+
     /// Asks for every answer that is not there yet, and returns them all.
     pub(super) fn ask(
         &self,
         questions: &Questions<'_>,
         stop: &Arc<AtomicBool>,
     ) -> Result<Vec<Sample>, Failure> {
-        let Questions { agent: name, dataset, folder, resume, seed, journal } = *questions;
-        let host = Host::new(Config::find(self.config).input()?).input()?;
-        let runtime = runtime()?;
-        let overrides =
-            Overrides { model: self.model, script: self.script, ..Overrides::default() };
-        let agent = runtime.block_on(host.agent(name, &overrides)).input()?;
+        let Questions { dataset, folder, resume, seed, journal } = *questions;
+        let Self { agent, runtime, .. } = self;
         let count = self.answers;
         let asked = Asked {
             dataset: dataset.name.clone(),
             questions: Digest::of_parts(dataset.tasks.iter().map(|task| question(task).user))
                 .to_string(),
-            agent: name.into(),
+            agent: self.name.into(),
             strategy: agent.strategy.component().digest().to_string(),
             grants: agent.authority.grants.to_texts(),
-            settings: agent.settings(&host.config).to_string(),
+            settings: agent.settings(&self.host.config).to_string(),
             answers: count,
             seed,
         };
@@ -76,7 +88,7 @@ impl Asking<'_> {
         let mut unanswered: Vec<String> = Vec::new();
         let ended = runtime.block_on(async {
             let asking = stream::iter(missing).map(|(task, id)| {
-                let (agent, session) = (&agent, &session);
+                let session = &session;
                 async move {
                     (task, id, ask_one(agent, dataset, task, id, seed, journal, session).await)
                 }
