@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, anyhow, bail};
 use june_sandbox::contract::{Message, Part, Role, Turn};
 use june_sandbox::grants::{FileGrant, Mode};
 use june_sandbox::{
-    Authority, Cache, Capabilities, Digest, Engine, GrantedTool, Grants, Limits, Runner, Strategy,
-    Tool, Tree, Workspace,
+    Authority, Cache, Capabilities, Digest, Engine, GrantedTool, Grants, Limits, Origin, Runner,
+    Strategy, Tool, Tree, Workspace,
 };
 
 use crate::config::{AgentTable, Config, ToolGrantsTable, listed};
@@ -130,8 +131,12 @@ impl Host {
             workspace: (!grants.files.is_empty()).then(|| Workspace::new(before.clone())),
             ..self.means(&grants)?
         };
-        let authority =
-            Authority { grants: Arc::new(grants), capabilities, limits, seed: table.seed };
+        let authority = Authority {
+            grants: Arc::new(grants),
+            capabilities,
+            limits,
+            origin: Origin::seeded(table.seed),
+        };
         let instructions = table.instructions;
         Ok(Agent { name: name.into(), strategy, authority, models, instructions, root, before })
     }
@@ -264,6 +269,12 @@ impl Agent {
         Digest::of_parts(own.into_iter().chain(tools).chain(models))
     }
 
+    /// What it has for a turn that begins now.
+    pub(crate) fn now(&self) -> Authority {
+        let authority = self.authority.clone();
+        Authority { origin: origin(authority.origin.seed), ..authority }
+    }
+
     /// The files as they are now.
     pub(crate) async fn files(&self) -> Tree {
         match &self.authority.capabilities.workspace {
@@ -271,6 +282,12 @@ impl Agent {
             None => Tree::default(),
         }
     }
+}
+
+/// This seed, and a clock that begins now.
+pub(crate) fn origin(seed: u64) -> Origin {
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    Origin { seed, epoch: now.as_secs() }
 }
 
 /// A message of text.

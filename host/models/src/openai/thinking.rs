@@ -68,10 +68,11 @@ impl Splitter {
         Splitter { state, held: String::new() }
     }
 
-    /// The server tells reasoning from text itself.
+    /// The server tells reasoning from text itself; the white space between them may be left in
+    /// the text.
     pub(crate) fn trust_server(&mut self) {
-        if self.held.is_empty() && self.state != State::Ended {
-            self.state = State::Text;
+        if self.held.is_empty() && self.state != State::Text {
+            self.state = State::Ended;
         }
     }
 
