@@ -57,6 +57,24 @@ impl Models {
     }
 }
 
+impl Models {
+    /// Whether there is a model of this alias.
+    pub(crate) fn has(&self, alias: &str) -> bool {
+        self.0.contains_key(alias)
+    }
+
+    /// Asks a model directly, with the conversation as it is.
+    pub(crate) fn ask_plainly(&self, alias: &str, request: types::Request) -> june_models::Deltas {
+        match self.0.get(alias) {
+            Some(known) => known.model.stream(request),
+            None => {
+                let why = format!("there is no model `{alias}`");
+                stream::once(std::future::ready(Err(ModelError::Invalid(why)))).boxed()
+            }
+        }
+    }
+}
+
 impl Known {
     fn new(alias: &str, table: &ModelTable, folder: &Path) -> Result<Self> {
         let (model, overflow): (Box<dyn Model>, Policy) = match table {

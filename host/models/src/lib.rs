@@ -15,6 +15,7 @@ pub mod collect;
 pub mod context;
 pub mod error;
 pub mod estimate;
+pub mod hub;
 pub mod openai;
 pub mod scripted;
 mod secret;
