@@ -9,18 +9,26 @@ use crate::parallel;
 use crate::simd::{Kernel, dot, exp, multiply_add, widest};
 
 /// Calls `read` with the numbers of a contiguous tensor in the processor's memory.
-pub(crate) fn with_numbers<T>(tensor: &Tensor, read: impl FnOnce(&[f32]) -> T) -> Result<T> {
+pub(crate) fn with_numbers<T>(
+    tensor: &Tensor,
+    read: impl FnOnce(&[f32]) -> Result<T>,
+) -> Result<T> {
     let (storage, layout) = tensor.storage_and_layout();
     let Some((start, end)) = layout.contiguous_offsets() else {
         bail!("a tensor that is not contiguous")
     };
     match &*storage {
         Storage::Cpu(numbers) => match numbers.as_slice::<f32>()?.get(start..end) {
-            Some(numbers) => Ok(read(numbers)),
+            Some(numbers) => read(numbers),
             None => bail!("a tensor beyond its storage"),
         },
         _ => bail!("a tensor that is not in the processor's memory"),
     }
+}
+
+/// A copy of the numbers of a contiguous tensor in the processor's memory.
+fn numbers(tensor: &Tensor) -> Result<Vec<f32>> {
+    with_numbers(tensor, |numbers| Ok(numbers.to_vec()))
 }
 
 /// Weights of a normalisation, and what it adds to avoid a division by zero.
@@ -47,7 +55,7 @@ impl Norm {
         }
         let width = self.numbers.len();
         let rows = (4096 / width).max(1);
-        let mut out = with_numbers(x, <[f32]>::to_vec)?;
+        let mut out = numbers(x)?;
         parallel::chunks(&mut out, rows * width, |_, chunk| {
             widest(NormRows { rows: chunk, weight: &self.numbers, epsilon: self.epsilon });
         });
@@ -145,7 +153,7 @@ impl Angles {
             return Tensor::cat(&[turned_low, turned_high], 2);
         }
         let (_, heads, width) = x.dims3()?;
-        let mut out = with_numbers(x, <[f32]>::to_vec)?;
+        let mut out = numbers(x)?;
         parallel::chunks(&mut out, heads * width, |token, heads| {
             let row = token * self.half..(token + 1) * self.half;
             if let (Some(cos), Some(sin)) = (self.cos.get(row.clone()), self.sin.get(row)) {
@@ -186,12 +194,13 @@ pub(crate) fn swiglu(gate: &Tensor, up: &Tensor) -> Result<Tensor> {
         return gate.silu()? * up;
     }
     const CHUNK: usize = 4096;
-    let mut out = with_numbers(gate, <[f32]>::to_vec)?;
+    let mut out = numbers(gate)?;
     with_numbers(up, |up| {
         parallel::chunks(&mut out, CHUNK, |index, gate| {
             let up = up.get(index * CHUNK..).unwrap_or_default();
             widest(Gate { gate, up });
         });
+        Ok(())
     })?;
     Tensor::from_vec(out, gate.shape(), &Device::Cpu)
 }

@@ -38,8 +38,8 @@ pub(crate) fn attend(
                     blocks::attend(layer, blocks::Numbers { queries, keys, values }, heads, blocks)
                 })
             })
-        })??;
-        return Tensor::from_vec(out?, (tokens, heads * width), &Device::Cpu);
+        })?;
+        return Tensor::from_vec(out, (tokens, heads * width), &Device::Cpu);
     }
     let mut start = 0;
     let mut outs = Vec::with_capacity(parts.len());
