@@ -4,6 +4,7 @@
 //! [`Delta`]s. Whoever drops the stream cancels the answer.
 //!
 //! - [`openai`]: any server that speaks OpenAI's chat completions.
+//! - [`text`]: tokenizer, chat template and parsers, for backends that run a model themselves.
 //! - [`scripted`]: answers from a file, for tests and demonstrations.
 //! - [`context`]: what to do with a conversation that outgrows the model's window.
 //!
@@ -17,7 +18,9 @@ pub mod estimate;
 pub mod openai;
 pub mod scripted;
 mod secret;
+pub mod text;
 pub mod tls;
+mod turns;
 pub mod types;
 mod words;
 
