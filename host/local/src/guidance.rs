@@ -7,7 +7,8 @@ use june_models::text::Tokenizer;
 use june_models::types::ResponseFormat;
 use llguidance::api::TopLevelGrammar;
 use llguidance::toktrie::{ApproximateTokEnv, InferenceCapabilities, TokEnv, TokRxInfo, TokTrie};
-use llguidance::{JsonCompileOptions, Matcher, ParserFactory};
+use llguidance::{Matcher, ParserFactory};
+use serde_json::{Value, json};
 
 /// Makes [`Constraint`]s for one vocabulary.
 pub(crate) struct Guidance {
@@ -53,13 +54,12 @@ impl Guidance {
         let (what, grammar) = match format {
             ResponseFormat::Text => return Ok(None),
             ResponseFormat::JsonSchema(schema) => {
-                let schema = serde_json::from_str(schema)
+                let mut schema: Value = serde_json::from_str(schema)
                     .map_err(|error| invalid("the JSON Schema", &error))?;
-                // Without spaces to play with, a model cannot fill its answer with them.
-                let options =
-                    JsonCompileOptions { whitespace_flexible: false, ..JsonCompileOptions::default() };
-                let mut schema = schema;
-                options.apply_to(&mut schema);
+                if let Some(schema) = schema.as_object_mut() {
+                    // Without spaces to play with, a model cannot fill its answer with them.
+                    schema.insert("x-guidance".into(), json!({"whitespace_flexible": false}));
+                }
                 ("the JSON Schema", TopLevelGrammar::from_json_schema(schema))
             }
             ResponseFormat::Grammar(grammar) => {

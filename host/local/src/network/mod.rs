@@ -6,6 +6,8 @@
 
 mod experts;
 mod load;
+#[cfg(test)]
+mod tests;
 
 use candle_core::quantized::QMatMul;
 use candle_core::{Device, Module, Result, Tensor};
@@ -17,7 +19,7 @@ use crate::ops::{Angles, Norm, Rope, swiglu};
 use crate::simd::LANES;
 use experts::Experts;
 
-pub(crate) use load::{LoadError, load};
+pub(crate) use load::load;
 
 /// A network with its weights.
 pub(crate) struct Network {
