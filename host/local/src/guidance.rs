@@ -127,3 +127,52 @@ fn broken(error: &dyn std::fmt::Display) -> ModelError {
         "the answer's form could not be kept up: {why}\nhint: simplify the schema or the grammar"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::open;
+
+    /// The tokens that may come next.
+    fn allowed(constraint: &mut Constraint, vocabulary: usize) -> Vec<u32> {
+        let mut scores = vec![0.0; vocabulary];
+        constraint.mask(&mut scores).unwrap();
+        let allowed = (0..).zip(scores).filter(|(_, score)| *score == 0.0);
+        allowed.map(|(token, _)| token).collect()
+    }
+
+    #[test]
+    fn reasoning_is_free_until_its_end() {
+        let Some(opened) = open("dense-f32.gguf") else { return };
+        let vocabulary = opened.network.vocabulary();
+        let tokenizer = &opened.tokenizer;
+        let guidance = Guidance::new(tokenizer, vocabulary).unwrap();
+        let form = ResponseFormat::JsonSchema(r#"{"const": 7}"#.into());
+        let end = tokenizer.mark("</think>").unwrap();
+        let mut constraint = guidance.constraint(&form, Some(end)).unwrap().unwrap();
+        for token in [1, 2, 3, end] {
+            assert_eq!(allowed(&mut constraint, vocabulary).len(), vocabulary);
+            assert!(!constraint.accept(token).unwrap());
+        }
+        let seven = tokenizer.encode_text("7").unwrap();
+        assert_eq!(allowed(&mut constraint, vocabulary), seven);
+        constraint.accept(seven[0]).unwrap();
+        let after = allowed(&mut constraint, vocabulary);
+        assert!(after.iter().all(|token| tokenizer.ends().contains(token)), "{after:?}");
+    }
+
+    #[test]
+    fn marks_are_no_text_of_a_constrained_answer() {
+        let Some(opened) = open("dense-f32.gguf") else { return };
+        let vocabulary = opened.network.vocabulary();
+        let tokenizer = &opened.tokenizer;
+        let guidance = Guidance::new(tokenizer, vocabulary).unwrap();
+        let form = ResponseFormat::Grammar("start: /.*/".into());
+        let mut constraint = guidance.constraint(&form, None).unwrap().unwrap();
+        let allowed = allowed(&mut constraint, vocabulary);
+        for mark in ["<think>", "<tool_call>", "<|im_start|>"] {
+            assert!(!allowed.contains(&tokenizer.mark(mark).unwrap()), "{mark}");
+        }
+        assert!(allowed.contains(&tokenizer.encode_text("a").unwrap()[0]));
+    }
+}

@@ -6,7 +6,6 @@ use crate::sampling::Penalties;
 
 /// How a model is run.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub struct Settings {
     /// Where it is run.
     pub place: Place,

@@ -1,6 +1,6 @@
 //! Attention composed of candle's tensor operations, for any device.
 
-use candle_core::{D, Result, Tensor};
+use candle_core::{D, DType, Result, Tensor};
 
 use crate::cache::Tensors;
 
@@ -19,7 +19,8 @@ pub(super) fn attend(
     let past = cache.len();
     let (keys, values) = cache.write(layer, keys, values)?;
     let queries = (queries.reshape((kv_heads, group * tokens, width))? / (width as f64).sqrt())?;
-    let mut scores = queries.matmul(&keys.transpose(1, 2)?)?;
+    let queries = queries.to_dtype(keys.dtype())?;
+    let mut scores = queries.matmul(&keys.transpose(1, 2)?)?.to_dtype(DType::F32)?;
     if tokens > 1 {
         let positions = past + tokens;
         let mask: Vec<f32> = (0..group)
@@ -35,6 +36,7 @@ pub(super) fn attend(
     let likeliest = scores.max_keepdim(D::Minus1)?;
     let powers = scores.broadcast_sub(&likeliest)?.exp()?;
     let weights = powers.broadcast_div(&powers.sum_keepdim(D::Minus1)?)?;
-    let out = weights.matmul(&values)?.reshape((heads, tokens, width))?;
+    let out = weights.to_dtype(values.dtype())?.matmul(&values)?.to_dtype(DType::F32)?;
+    let out = out.reshape((heads, tokens, width))?;
     out.transpose(0, 1)?.contiguous()?.reshape((tokens, heads * width))
 }

@@ -17,6 +17,8 @@ pub(crate) struct Shape {
     pub(crate) layers: usize,
     pub(crate) kv_heads: usize,
     pub(crate) head_width: usize,
+    /// The type of the numbers. Blocks are of 32-bit floats always.
+    pub(crate) dtype: DType,
 }
 
 impl Shape {
@@ -27,7 +29,7 @@ impl Shape {
 
     /// Bytes of one position.
     pub(crate) fn bytes(&self) -> usize {
-        self.numbers() * size_of::<f32>()
+        self.numbers() * self.dtype.size_in_bytes()
     }
 }
 
@@ -78,7 +80,7 @@ impl Cache {
         if blocks {
             Cache::Blocks(Blocks::new(shape.clone(), meter.clone()))
         } else {
-            Cache::Tensors(Tensors::new(shape.clone(), device.clone(), DType::F32, meter.clone()))
+            Cache::Tensors(Tensors::new(shape.clone(), device.clone(), meter.clone()))
         }
     }
 

@@ -1,6 +1,6 @@
 //! A cache of one tensor of keys and one of values for each layer, written in place.
 
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::{Device, Result, Tensor};
 
 use super::{Lease, Meter, Shape};
 
@@ -12,7 +12,6 @@ const STEP: usize = 256;
 pub(crate) struct Tensors {
     shape: Shape,
     device: Device,
-    dtype: DType,
     meter: Meter,
     /// Keys and values of every layer, of shape (heads, capacity, width).
     layers: Vec<(Tensor, Tensor)>,
@@ -22,17 +21,8 @@ pub(crate) struct Tensors {
 }
 
 impl Tensors {
-    pub(super) fn new(shape: Shape, device: Device, dtype: DType, meter: Meter) -> Tensors {
-        Tensors {
-            shape,
-            device,
-            dtype,
-            meter,
-            layers: Vec::new(),
-            capacity: 0,
-            len: 0,
-            lease: None,
-        }
+    pub(super) fn new(shape: Shape, device: Device, meter: Meter) -> Tensors {
+        Tensors { shape, device, meter, layers: Vec::new(), capacity: 0, len: 0, lease: None }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -55,8 +45,7 @@ impl Tensors {
 
     pub(super) fn fork(&self, len: usize) -> Result<Tensors> {
         let len = len.min(self.len);
-        let mut fork =
-            Tensors::new(self.shape.clone(), self.device.clone(), self.dtype, self.meter.clone());
+        let mut fork = Tensors::new(self.shape.clone(), self.device.clone(), self.meter.clone());
         if len > 0 {
             fork.resize(len.next_multiple_of(STEP), &self.layers, len)?;
             fork.len = len;
@@ -76,7 +65,7 @@ impl Tensors {
     fn resize(&mut self, capacity: usize, old: &[(Tensor, Tensor)], len: usize) -> Result<()> {
         let shape = (self.shape.kv_heads, capacity, self.shape.head_width);
         let grown = |old: Option<&Tensor>| -> Result<Tensor> {
-            let new = Tensor::zeros(shape, self.dtype, &self.device)?;
+            let new = Tensor::zeros(shape, self.shape.dtype, &self.device)?;
             if let Some(old) = old.filter(|_| len > 0) {
                 new.slice_set(&old.narrow(1, 0, len)?.contiguous()?, 1, 0)?;
             }
@@ -108,8 +97,8 @@ impl Tensors {
         let Some((all_keys, all_values)) = self.layers.get(layer) else {
             candle_core::bail!("layer {layer} has no cache")
         };
-        all_keys.slice_set(&keys.contiguous()?, 1, self.len)?;
-        all_values.slice_set(&values.contiguous()?, 1, self.len)?;
+        all_keys.slice_set(&keys.to_dtype(self.shape.dtype)?.contiguous()?, 1, self.len)?;
+        all_values.slice_set(&values.to_dtype(self.shape.dtype)?.contiguous()?, 1, self.len)?;
         Ok((all_keys.narrow(1, 0, total)?, all_values.narrow(1, 0, total)?))
     }
 }

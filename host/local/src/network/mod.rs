@@ -10,7 +10,7 @@ mod load;
 mod tests;
 
 use candle_core::quantized::QMatMul;
-use candle_core::{Device, Module, Result, Tensor};
+use candle_core::{DType, Device, Module, Result, Tensor};
 
 use crate::attention::{self, Rows};
 use crate::cache::{self, Cache, Meter};
@@ -73,7 +73,9 @@ impl Network {
     /// The sizes of its caches.
     pub(crate) fn cache_shape(&self) -> cache::Shape {
         let Config { layers, kv_heads, head_width, .. } = self.config;
-        cache::Shape { layers, kv_heads, head_width }
+        // On a GPU memory is what there is least of.
+        let dtype = if self.device.is_cpu() { DType::F32 } else { DType::BF16 };
+        cache::Shape { layers, kv_heads, head_width, dtype }
     }
 
     /// An empty cache for a conversation.

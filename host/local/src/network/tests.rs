@@ -203,3 +203,19 @@ fn what_conversations_share_counts_once() {
     drop(cache);
     assert_eq!(meter.bytes(), 2 * bytes);
 }
+
+#[test]
+fn half_the_bits_for_keys_and_values_come_close() {
+    let (Some(opened), Some(cases)) = (open("dense-f32.gguf"), cases("dense-reference.json"))
+    else {
+        return;
+    };
+    let network = &opened.network;
+    let shape = cache::Shape { dtype: DType::BF16, ..network.cache_shape() };
+    assert_eq!(2 * shape.bytes(), network.cache_shape().bytes());
+    for case in cases {
+        let mut cache = Cache::new(&shape, &CPU, false, &Meter::default());
+        let off = difference(&read(network, &mut cache, &case.prompt), &case.scores);
+        assert!(off < 0.2, "{}: scores are off by {off}", case.name);
+    }
+}
