@@ -41,10 +41,19 @@ fn tojson(value: &Value, options: Kwargs) -> Result<Value, Error> {
     Ok(Value::from(text))
 }
 
-/// JSON with a space after each comma and colon.
+/// JSON with a space after each comma and colon, and with Python's form of exponents.
 struct Spaced;
 
 impl Formatter for Spaced {
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        let text = format!("{value:?}");
+        let Some((digits, exponent)) = text.split_once('e') else {
+            return writer.write_all(text.as_bytes());
+        };
+        let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |it| ('-', it));
+        write!(writer, "{digits}e{sign}{exponent:0>2}")
+    }
+
     fn begin_array_value<W: ?Sized + io::Write>(
         &mut self,
         writer: &mut W,

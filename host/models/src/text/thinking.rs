@@ -242,7 +242,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_does_not_matter_where_the_text_is_cut(
-            text in "(<think>|</think>|<|</| |\n|é|a){0,12}",
+            text in "(<think>|</think>|<|</| |\n|é|a|[ \u{2003}]{255,258}){0,12}",
             cut in 1_usize..4,
         ) {
             let characters: Vec<char> = text.chars().collect();

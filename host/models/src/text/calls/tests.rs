@@ -137,7 +137,7 @@ fn a_hostile_text_takes_no_more_than_linear_time() {
 proptest! {
     #[test]
     fn it_does_not_matter_where_the_text_is_cut(
-        text in "(<tool_call>|</tool_call>|\\{\"name\":\"f\"\\}|\\{\"name\":\"f\",\"arguments\":|\\{|\\}|\"|\\\\|<| |\n|é|a){0,14}",
+        text in "(<tool_call>|</tool_call>|\\{\"name\":\"f\"\\}|\\{\"name\":\"f\",\"arguments\":|\\{|\\}|\"|\\\\|<| |\n|é|a|[ \u{2003}]{255,258}){0,14}",
         cut in 1_usize..6,
     ) {
         let characters: Vec<char> = text.chars().collect();

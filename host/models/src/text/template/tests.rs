@@ -207,6 +207,10 @@ fn functions_and_methods_of_python() {
         ("{{ messages[0].get('name', 'n') }}", "n"),
         ("{{ {'b': 1, 'a': [1.5, none, true]} | tojson }}", "{\"b\": 1, \"a\": [1.5, null, true]}"),
         ("{{ '<&>\u{1}\u{7f}\\u2028' | tojson }}", "\"<&>\\u0001\u{7f}\u{2028}\""),
+        (
+            "{{ [1e16, 1e-5, 0.0001, 1e300, -2.5] | tojson }}",
+            "[1e+16, 1e-05, 0.0001, 1e+300, -2.5]",
+        ),
         ("{% if tools %}t{% else %}-{% endif %}", "-"),
     ] {
         assert_eq!(rendered(source, &request), expected, "{source}");
