@@ -17,7 +17,7 @@ use june_sandbox::capabilities::{Deltas, Llm};
 use june_sandbox::contract::{self, LlmError};
 
 use crate::config::ModelTable;
-use crate::paths;
+use crate::{local, paths, pulled};
 
 /// The models of a configuration, by their aliases.
 pub(crate) struct Models(BTreeMap<String, Arc<Known>>);
@@ -80,6 +80,10 @@ impl Known {
         let (model, overflow): (Box<dyn Model>, Policy) = match table {
             ModelTable::Scripted(table) => {
                 (Box::new(Scripted::load(folder.join(&table.file))?), table.overflow)
+            }
+            ModelTable::Local(table) => {
+                let path = pulled::find(table.file.as_deref().unwrap_or(alias), folder)?;
+                (Box::new(local::lazy(alias, path, table.settings())), table.overflow)
             }
             ModelTable::OpenAi(table) => {
                 let name = table.model.as_deref().unwrap_or(alias);

@@ -70,7 +70,7 @@ pub(super) struct Sample {
 
 pub(crate) fn run(command: &Bench) -> Result<ExitCode, Failure> {
     let config = Config::find(command.config.as_deref()).input()?;
-    let models = Arc::new(Models::new(config.tables.model.iter(), &config.folder()).input()?);
+    let models = Arc::new(Models::new(config.all_models(), &config.folder()).input()?);
     let ask = |request: Request| models.ask_plainly(&command.model, request);
     if !models.has(&command.model) {
         return Err(anyhow!("there is no model `{}`\nhint: june model list", command.model))

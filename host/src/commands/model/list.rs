@@ -60,6 +60,7 @@ pub(crate) fn run(command: &List) -> Result<ExitCode, Failure> {
 fn of_table(name: &str, table: &ModelTable) -> Row {
     let (backend, at) = match table {
         ModelTable::OpenAi(table) => ("openai", table.url.clone()),
+        ModelTable::Local(table) => ("local", table.file.clone().unwrap_or_else(|| name.into())),
         ModelTable::Scripted(table) => ("scripted", table.file.display().to_string()),
     };
     Row { model: name.to_owned(), backend, at, bytes: None }

@@ -4,6 +4,7 @@ mod bench;
 mod bench_report;
 mod list;
 mod pull;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -17,6 +18,7 @@ pub(crate) enum Command {
     List(list::List),
     Pull(pull::Pull),
     Bench(bench::Bench),
+    Verify(verify::Verify),
 }
 
 pub(crate) fn run(command: &Command) -> Result<ExitCode, Failure> {
@@ -24,5 +26,6 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::List(command) => list::run(command),
         Command::Pull(command) => pull::run(command),
         Command::Bench(command) => bench::run(command),
+        Command::Verify(command) => verify::run(command),
     }
 }
