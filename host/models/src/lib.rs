@@ -5,6 +5,7 @@
 //!
 //! - [`openai`]: any server that speaks OpenAI's chat completions.
 //! - [`scripted`]: answers from a file, for tests and demonstrations.
+//! - [`header`]: what a model is, read before any weight is.
 //! - [`context`]: what to do with a conversation that outgrows the model's window.
 //!
 //! This crate knows no component, no grant and no configuration file: the host decides who may ask
@@ -14,7 +15,9 @@ pub mod collect;
 pub mod context;
 pub mod error;
 pub mod estimate;
+pub mod header;
 pub mod openai;
+pub mod repository;
 pub mod scripted;
 mod secret;
 pub mod tls;
