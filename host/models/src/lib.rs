@@ -4,8 +4,10 @@
 //! [`Delta`]s. Whoever drops the stream cancels the answer.
 //!
 //! - [`openai`]: any server that speaks OpenAI's chat completions.
+//! - [`triton`]: which models a Triton server has, loads and unloads.
 //! - [`scripted`]: answers from a file, for tests and demonstrations.
 //! - [`header`]: what a model is, read before any weight is.
+//! - [`guard`]: whether a machine can run it.
 //! - [`context`]: what to do with a conversation that outgrows the model's window.
 //!
 //! This crate knows no component, no grant and no configuration file: the host decides who may ask
@@ -15,12 +17,14 @@ pub mod collect;
 pub mod context;
 pub mod error;
 pub mod estimate;
+pub mod guard;
 pub mod header;
 pub mod openai;
 pub mod repository;
 pub mod scripted;
 mod secret;
 pub mod tls;
+pub mod triton;
 pub mod types;
 mod words;
 
