@@ -42,7 +42,8 @@ def main() -> None:
         os.chmod(server, 0o755)
         environment = dict(os.environ)
         environment["LD_LIBRARY_PATH"] = str(packages / "nvidia_pytriton.libs")
-        environment["PYTHONPATH"] = str(packages)
+        # The backend takes the packages of the first Python on the path.
+        environment["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
         port = free_port()
         command = [
             server,
