@@ -133,7 +133,7 @@ $(componentize)/done $(peers)/done $(testing)/done $(transformers)/done:
 	rm -rf $(@D)
 	python3 -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-		--only-binary :all: -r $<
+		--only-binary :all: --no-deps -r $<
 	touch $@
 
 $(node)/done: components/javascript/package.json components/javascript/package-lock.json

@@ -235,7 +235,7 @@ async fn refused(name: &str, response: Response) -> Failure {
 }
 
 /// An error of the connection, with its causes and without its URL.
-fn told(error: reqwest::Error) -> String {
+pub(crate) fn told(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(&error);

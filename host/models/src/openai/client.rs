@@ -62,11 +62,18 @@ pub enum SettingsError {
 
 /// Checks the settings; returns the URL to post to and the client to do it with.
 pub(crate) fn open(settings: &Settings) -> Result<(Url, Client), SettingsError> {
-    let model = || settings.model.clone();
     if let Some(field) = settings.extra.keys().find(|key| body::NAMES.contains(&key.as_str())) {
-        return Err(SettingsError::Extra { model: model(), field: field.clone() });
+        let model = settings.model.clone();
+        return Err(SettingsError::Extra { model, field: field.clone() });
     }
-    let url = url(&settings.base).map_err(|why| SettingsError::Base { model: model(), why })?;
+    open_at(settings, "/chat/completions")
+}
+
+/// The same for another path below the address; only what concerns the connection is looked at.
+pub(crate) fn open_at(settings: &Settings, path: &str) -> Result<(Url, Client), SettingsError> {
+    let model = || settings.model.clone();
+    let url =
+        url(&settings.base, path).map_err(|why| SettingsError::Base { model: model(), why })?;
     let mut headers = HeaderMap::new();
     if let Some(key) = &settings.key {
         let header = HeaderValue::from_str(&format!("Bearer {}", key.expose()));
@@ -100,7 +107,7 @@ pub(crate) fn open(settings: &Settings) -> Result<(Url, Client), SettingsError> 
     Ok((url, client.map_err(|error| SettingsError::Tls { model: model(), why: why(error) })?))
 }
 
-fn url(base: &str) -> Result<Url, String> {
+fn url(base: &str, path: &str) -> Result<Url, String> {
     let mut url = Url::parse(base).map_err(|error| format!("is no URL: {error}"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err("is neither http nor https".to_owned());
@@ -111,7 +118,7 @@ fn url(base: &str) -> Result<Url, String> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err("has a query or a fragment".to_owned());
     }
-    let path = format!("{}/chat/completions", url.path().trim_end_matches('/'));
+    let path = format!("{}{path}", url.path().trim_end_matches('/'));
     url.set_path(&path);
     Ok(url)
 }
@@ -176,7 +183,7 @@ mod tests {
             ("http://10.0.0.1/v1", false),
             ("https://localhost.example.org/v1", false),
         ] {
-            assert_eq!(is_local(&url(base).unwrap()), local, "{base}");
+            assert_eq!(is_local(&url(base, "").unwrap()), local, "{base}");
         }
     }
 }

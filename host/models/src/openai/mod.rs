@@ -20,11 +20,11 @@
 //! reasoning and text as they come, then the tool calls.
 
 mod answer;
-mod asking;
+pub(crate) mod asking;
 mod body;
 mod calls;
 mod chunk;
-mod client;
+pub(crate) mod client;
 mod failure;
 mod reply;
 mod retry;
