@@ -211,6 +211,7 @@ fn functions_and_methods_of_python() {
             "{{ [1e16, 1e-5, 0.0001, 1e300, -2.5] | tojson }}",
             "[1e+16, 1e-05, 0.0001, 1e+300, -2.5]",
         ),
+        ("{{ tools is iterable }}{{ messages is iterable }}{{ 'a' is iterable }}", "FalseTrueTrue"),
         ("{% if tools %}t{% else %}-{% endif %}", "-"),
     ] {
         assert_eq!(rendered(source, &request), expected, "{source}");
