@@ -225,7 +225,8 @@ fn a_template_may_refuse_and_may_not_run_for_ever() {
     let refused = error("{{ raise_exception('roles must alternate') }}");
     assert!(refused.contains("roles must alternate") && refused.contains("\nhint: "), "{refused}");
     let endless = "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% endfor %}{% endfor %}{% endfor %}";
-    assert!(error(endless).contains("fuel"), "{}", error(endless));
+    let stopped = error(endless);
+    assert!(stopped.contains("fuel"), "{stopped}");
     let broken = Template::new(Some("{% if %}"), &Marks::chatml().unwrap()).unwrap_err();
     assert!(broken.to_string().contains("\nhint: "), "{broken}");
 }
