@@ -12,6 +12,18 @@
 //! - [`Engine`]: an open executor, and the one thread that it belongs to.
 //! - [`Trtllm`]: an engine with the tokenizer and the chat template of its folder: a
 //!   [`Model`](june_models::Model).
+//!
+//! # What was tried
+//!
+//! The Rust side, the bridge and the C++ interface are compiled and run by every test, with the
+//! executor of the crate `june-trtllm-testing` behind them, under valgrind too.
+//!
+//! `src/shim_trtllm.cpp` was compiled, but neither linked nor run: there was no GPU. The headers of
+//! 1.2.1 were not to be had. With those of TensorRT-LLM 0.14.0.dev2024100800 (and of TensorRT 10.4
+//! and CUDA 12.9) g++ 12 takes all of it but three names that came later, `setMinP`, `kCANCELLED`
+//! and `kTIMED_OUT`; with these three declared it takes all of it. The declarations that the shim
+//! uses were compared by eye with those of a later `executor.h` (one that has these three), whose
+//! exact version is not known.
 
 pub mod bridge;
 mod engine;

@@ -70,9 +70,9 @@ impl Trtllm {
         let memory_share = settings.memory_share.unwrap_or_default();
         let opening = Opening { folder: path, memory_share, paged: folder.paged };
         // Before the engine, which takes minutes.
-        text::load(&folder.path)?;
+        let texts = text::load(&folder.path)?;
         let engine = Engine::start(move || ffi::open(&opening))?;
-        Trtllm::around(&settings.name, engine, folder)
+        Ok(Trtllm::of(&settings.name, engine, folder, texts))
     }
 
     /// An open engine with the tokenizer and the template of this folder.
@@ -81,10 +81,14 @@ impl Trtllm {
     ///
     /// These cannot be used.
     pub fn around(name: &str, engine: Engine, folder: Folder) -> Result<Trtllm, Error> {
-        let (tokenizer, template) = text::load(&folder.path)?;
-        let defaults = Defaults::read(&folder);
+        let texts = text::load(&folder.path)?;
+        Ok(Trtllm::of(name, engine, folder, texts))
+    }
+
+    fn of(name: &str, engine: Engine, folder: Folder, texts: (Tokenizer, Template)) -> Trtllm {
+        let ((tokenizer, template), defaults) = (texts, Defaults::read(&folder));
         let name = name.to_owned();
-        Ok(Trtllm(Arc::new(Inner { name, engine, folder, tokenizer, template, defaults })))
+        Trtllm(Arc::new(Inner { name, engine, folder, tokenizer, template, defaults }))
     }
 
     /// The engine.

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include <tensorrt_llm/executor/executor.h>
-#include <tensorrt_llm/executor/version.h>
 #include <tensorrt_llm/plugins/api/tllmPlugin.h>
 
 #include "june-trtllm/src/bridge.rs.h"
@@ -136,6 +135,6 @@ std::unique_ptr<Executor> open(Opening const& opening) {
   return std::make_unique<TensorRtLlm>(folder, config);
 }
 
-rust::String library_version() { return tle::kTensorRtLlmVersion; }
+rust::String library_version() { return tle::version(); }
 
 }  // namespace june

@@ -18,7 +18,7 @@ const CHATML: &str = "{% for message in messages %}<|im_start|>{{ message.role }
 {% endif %}";
 
 /// Instructions of a template that may be carried out for one prompt.
-const FUEL: u64 = 50_000_000;
+const FUEL: u64 = 10_000_000;
 
 /// The name under which the template is kept.
 const NAME: &str = "chat_template";

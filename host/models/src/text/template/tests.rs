@@ -211,6 +211,7 @@ fn functions_and_methods_of_python() {
             "{{ [1e16, 1e-5, 0.0001, 1e300, -2.5] | tojson }}",
             "[1e+16, 1e-05, 0.0001, 1e+300, -2.5]",
         ),
+        ("{{ tools is iterable }}{{ messages is iterable }}{{ 'a' is iterable }}", "FalseTrueTrue"),
         ("{% if tools %}t{% else %}-{% endif %}", "-"),
     ] {
         assert_eq!(rendered(source, &request), expected, "{source}");
@@ -224,7 +225,8 @@ fn a_template_may_refuse_and_may_not_run_for_ever() {
     let refused = error("{{ raise_exception('roles must alternate') }}");
     assert!(refused.contains("roles must alternate") && refused.contains("\nhint: "), "{refused}");
     let endless = "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% endfor %}{% endfor %}{% endfor %}";
-    assert!(error(endless).contains("fuel"), "{}", error(endless));
+    let stopped = error(endless);
+    assert!(stopped.contains("fuel"), "{stopped}");
     let broken = Template::new(Some("{% if %}"), &Marks::chatml().unwrap()).unwrap_err();
     assert!(broken.to_string().contains("\nhint: "), "{broken}");
 }
