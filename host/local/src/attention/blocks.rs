@@ -185,36 +185,27 @@ fn times_keys<S: Simd>(
     scores: &mut [[f32; LANES]],
 ) {
     let (keys, _) = S::as_simd_f32s(keys);
+    let (scores, _) = S::as_mut_simd_f32s(scores.as_flattened_mut());
+    let step = LANES / S::F32_LANES;
     let row = |index: usize| &rows[index * width..(index + 1) * width];
-    let (eights, rest) = scores.as_chunks_mut::<8>();
-    let (pairs, single) = rest.as_chunks_mut::<2>();
-    let (first_pair, first_single) = (eights.len() * 8, eights.len() * 8 + pairs.len() * 2);
-    for column in 0..LANES / S::F32_LANES {
-        let keys = &keys[column..];
-        for (index, scores) in eights.iter_mut().enumerate() {
-            let rows = [0, 1, 2, 3, 4, 5, 6, 7].map(|i| row(index * 8 + i));
-            put::<S, 8>(scores, column, product(simd, rows, keys, LANES / S::F32_LANES));
+    let mut at = 0;
+    while let Some(scores) = scores.get_mut(at * step..).filter(|scores| !scores.is_empty()) {
+        match scores.len() / step {
+            8.. => {
+                let rows = std::array::from_fn::<_, 8, _>(|i| row(at + i));
+                products::<S, 8, 1>(simd, rows, keys, step, |place, sum| scores[place] = sum);
+                at += 8;
+            }
+            2.. => {
+                let rows = std::array::from_fn::<_, 2, _>(|i| row(at + i));
+                products::<S, 2, 2>(simd, rows, keys, step, |place, sum| scores[place] = sum);
+                at += 2;
+            }
+            _ => {
+                products::<S, 1, 2>(simd, [row(at)], keys, step, |place, sum| scores[place] = sum);
+                at += 1;
+            }
         }
-        for (index, scores) in pairs.iter_mut().enumerate() {
-            let rows = [0, 1].map(|i| row(first_pair + index * 2 + i));
-            put::<S, 2>(scores, column, product(simd, rows, keys, LANES / S::F32_LANES));
-        }
-        for (index, score) in single.iter_mut().enumerate() {
-            let sums = product(simd, [row(first_single + index)], keys, LANES / S::F32_LANES);
-            put::<S, 1>(std::array::from_mut(score), column, sums);
-        }
-    }
-}
-
-/// Writes a vector of each row to its place.
-#[inline(always)]
-fn put<S: Simd, const ROWS: usize>(
-    scores: &mut [[f32; LANES]; ROWS],
-    column: usize,
-    sums: [S::f32s; ROWS],
-) {
-    for (scores, sum) in scores.iter_mut().zip(sums) {
-        S::as_mut_simd_f32s(scores).0[column] = sum;
     }
 }
 
@@ -228,62 +219,59 @@ fn add_values<S: Simd>(
     out: &mut [f32],
 ) {
     let (values, _) = S::as_simd_f32s(values);
-    let (out, _) = S::as_mut_simd_f32s(out);
+    let (mut out, _) = S::as_mut_simd_f32s(out);
     let step = width / S::F32_LANES;
     let (eights, rest) = scores.as_chunks::<8>();
     let (pairs, single) = rest.as_chunks::<2>();
-    for column in 0..step {
-        let values = &values[column..];
-        let mut places = out[column..].iter_mut().step_by(step);
-        for rows in eights {
-            add(
-                simd,
-                &mut places,
-                product(simd, rows.each_ref().map(|row| &row[..]), values, step),
-            );
-        }
-        for rows in pairs {
-            add(
-                simd,
-                &mut places,
-                product(simd, rows.each_ref().map(|row| &row[..]), values, step),
-            );
-        }
-        for row in single {
-            add(simd, &mut places, product(simd, [&row[..]], values, step));
-        }
+    let mut next = |rows: usize| {
+        let (these, others) = std::mem::take(&mut out).split_at_mut(rows * step);
+        out = others;
+        move |place: usize, sum| these[place] = simd.add_f32s(these[place], sum)
+    };
+    for rows in eights {
+        let rows = rows.each_ref().map(|row| row.as_slice());
+        products::<S, 8, 1>(simd, rows, values, step, next(8));
+    }
+    for rows in pairs {
+        let rows = rows.each_ref().map(|row| row.as_slice());
+        products::<S, 2, 2>(simd, rows, values, step, next(2));
+    }
+    for row in single {
+        products::<S, 1, 2>(simd, [row.as_slice()], values, step, next(1));
     }
 }
 
-/// Adds a vector to each of the places that follow.
+/// For each of a few rows: the sum of its numbers times the rows of `b`, which have `step` vectors
+/// each. `put` gets the sums and their places, `step` vectors a row.
+///
+/// Sums of `COLUMNS` vectors of each row stay in registers while `b` is gone through: with eight
+/// rows one is enough to keep the units of multiplication busy; with fewer rows, the time goes into
+/// reading `b`, and two vectors side by side are a cache line or more.
 #[inline(always)]
-fn add<'a, S: Simd, const ROWS: usize>(
-    simd: S,
-    places: &mut impl Iterator<Item = &'a mut S::f32s>,
-    sums: [S::f32s; ROWS],
-) {
-    for (sum, place) in sums.into_iter().zip(places) {
-        *place = simd.add_f32s(*place, sum);
-    }
-}
-
-/// For each of a few rows: the sum of its numbers times the vectors of `b`, of which every `step`th
-/// counts. The sums stay in registers: eight rows keep two units of multiplication busy.
-#[inline(always)]
-fn product<S: Simd, const ROWS: usize>(
+fn products<S: Simd, const ROWS: usize, const COLUMNS: usize>(
     simd: S,
     a: [&[f32]; ROWS],
     b: &[S::f32s],
     step: usize,
-) -> [S::f32s; ROWS] {
-    let count = a.iter().fold(b.len().div_ceil(step), |count, row| count.min(row.len()));
+    mut put: impl FnMut(usize, S::f32s),
+) {
+    let count = a.iter().fold(b.len() / step, |count, row| count.min(row.len()));
     let a = a.map(|row| &row[..count]);
-    let mut sums = [simd.splat_f32s(0.0); ROWS];
-    for k in 0..count {
-        let b = b[k * step];
-        for row in 0..ROWS {
-            sums[row] = simd.mul_add_e_f32s(simd.splat_f32s(a[row][k]), b, sums[row]);
+    for column in (0..step).step_by(COLUMNS) {
+        let mut sums = [[simd.splat_f32s(0.0); COLUMNS]; ROWS];
+        for (k, b) in b.chunks_exact(step).take(count).enumerate() {
+            let b = &b[column..column + COLUMNS];
+            for row in 0..ROWS {
+                let factor = simd.splat_f32s(a[row][k]);
+                for i in 0..COLUMNS {
+                    sums[row][i] = simd.mul_add_e_f32s(factor, b[i], sums[row][i]);
+                }
+            }
+        }
+        for (row, sums) in sums.iter().enumerate() {
+            for (i, sum) in sums.iter().enumerate() {
+                put(row * step + column + i, *sum);
+            }
         }
     }
-    sums
 }
