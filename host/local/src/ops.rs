@@ -4,9 +4,10 @@
 //! candle's tensor operations. Both compute in 32-bit floats.
 
 use candle_core::{D, Device, Result, Storage, Tensor, bail};
+use pulp::{Simd, WithSimd};
 
 use crate::parallel;
-use crate::simd::{Kernel, dot, exp, multiply_add, widest};
+use crate::simd::{dot, exp, multiply_add, widest};
 
 /// Calls `read` with the numbers of a contiguous tensor in the processor's memory.
 pub(crate) fn with_numbers<T>(
@@ -69,13 +70,13 @@ struct NormRows<'a> {
     epsilon: f32,
 }
 
-impl Kernel for NormRows<'_> {
+impl WithSimd for NormRows<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const FMA: bool>(self) {
+    fn with_simd<S: Simd>(self, _: S) {
         for row in self.rows.chunks_mut(self.weight.len()) {
-            let mean = dot::<FMA>(row, row) / row.len() as f32;
+            let mean = dot::<S>(row, row) / row.len() as f32;
             let scale = 1.0 / (mean + self.epsilon).sqrt();
             for (x, weight) in row.iter_mut().zip(self.weight) {
                 *x = *x * scale * weight;
@@ -170,19 +171,19 @@ struct Turn<'a> {
     sin: &'a [f32],
 }
 
-impl Kernel for Turn<'_> {
+impl WithSimd for Turn<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const FMA: bool>(self) {
+    fn with_simd<S: Simd>(self, _: S) {
         let half = self.cos.len();
         for head in self.heads.chunks_exact_mut(2 * half) {
             let (low, high) = head.split_at_mut(half);
             let pairs = low.iter_mut().zip(high).zip(self.cos.iter().zip(self.sin));
             for ((low, high), (cos, sin)) in pairs {
                 let (x, y) = (*low, *high);
-                *low = multiply_add::<FMA>(x, *cos, -(y * sin));
-                *high = multiply_add::<FMA>(y, *cos, x * sin);
+                *low = multiply_add::<S>(x, *cos, -(y * sin));
+                *high = multiply_add::<S>(y, *cos, x * sin);
             }
         }
     }
@@ -210,13 +211,13 @@ struct Gate<'a> {
     up: &'a [f32],
 }
 
-impl Kernel for Gate<'_> {
+impl WithSimd for Gate<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const FMA: bool>(self) {
+    fn with_simd<S: Simd>(self, _: S) {
         for (gate, up) in self.gate.iter_mut().zip(self.up) {
-            *gate = *gate / (1.0 + exp::<FMA>(-*gate)) * up;
+            *gate = *gate / (1.0 + exp::<S>(-*gate)) * up;
         }
     }
 }

@@ -16,7 +16,7 @@ pub(crate) fn chunks(out: &mut [f32], size: usize, work: impl Fn(usize, &mut [f3
         out.chunks_mut(size).enumerate().for_each(|(index, chunk)| work(index, chunk));
         return;
     }
-    each(out.chunks_mut(size).collect(), |index, chunk| work(index, chunk));
+    each(out.chunks_mut(size).collect(), work);
 }
 
 /// Calls `work` with the index and the value of every item.

@@ -8,10 +8,11 @@
 use std::sync::Arc;
 
 use candle_core::{Result, bail};
+use pulp::{Simd, WithSimd};
 
 use crate::cache::{BLOCK, Block, Blocks, Shape};
 use crate::parallel;
-use crate::simd::{Kernel, LANES, exp, multiply_add, widest};
+use crate::simd::{LANES, exp, largest, sum, widest};
 
 /// Rows of queries that a unit has at most, unless one token has more.
 const UNIT_ROWS: usize = 16;
@@ -112,11 +113,11 @@ pub(super) fn attend(
     Ok(out)
 }
 
-impl Kernel for Unit<'_> {
+impl WithSimd for Unit<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const FMA: bool>(self) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Unit { blocks, shape, layer, head, group, queries, position, out } = self;
         let width = shape.head_width;
         let count = out.len() / (group * width);
@@ -129,7 +130,7 @@ impl Kernel for Unit<'_> {
             scaled.extend(group.iter().map(|x| x * scale));
         }
         out.fill(0.0);
-        let mut largest = vec![f32::NEG_INFINITY; rows];
+        let mut tops = vec![f32::NEG_INFINITY; rows];
         let mut sums = vec![0.0_f32; rows];
         let mut scores = vec![[0.0_f32; LANES]; rows];
         for (index, block) in blocks.iter().enumerate() {
@@ -138,8 +139,7 @@ impl Kernel for Unit<'_> {
                 break;
             }
             let (keys, values) = block.tiles(shape, layer, head);
-            scores.fill([0.0; LANES]);
-            scores_of::<FMA>(&scaled, keys, width, &mut scores);
+            times_keys(simd, &scaled, keys, width, &mut scores);
             for (row, scores) in scores.iter_mut().enumerate() {
                 // Positions of this block that the row's token sees.
                 let seen = (position + row / group + 1).saturating_sub(start).min(BLOCK);
@@ -147,23 +147,24 @@ impl Kernel for Unit<'_> {
                     scores.fill(0.0);
                     continue;
                 }
-                let top = scores[..seen].iter().copied().fold(largest[row], f32::max);
-                let shrink = exp::<FMA>(largest[row] - top);
-                largest[row] = top;
-                let mut lanes = [0.0; LANES];
-                for lane in 0..LANES {
-                    let power = exp::<FMA>(scores[lane] - top);
-                    lanes[lane] = if lane < seen { power } else { 0.0 };
+                for (lane, score) in scores.iter_mut().enumerate() {
+                    *score = if lane < seen { *score } else { f32::NEG_INFINITY };
                 }
-                *scores = lanes;
-                sums[row] = sums[row] * shrink + lanes.iter().sum::<f32>();
+                let top = tops[row].max(largest(*scores));
+                let shrink = exp::<S>(tops[row] - top);
+                tops[row] = top;
+                for (lane, score) in scores.iter_mut().enumerate() {
+                    let power = exp::<S>(*score - top);
+                    *score = if lane < seen { power } else { 0.0 };
+                }
+                sums[row] = sums[row] * shrink + sum(*scores);
                 if shrink != 1.0 {
                     for x in &mut out[row * width..(row + 1) * width] {
                         *x *= shrink;
                     }
                 }
             }
-            add_values::<FMA>(&scores, values, width, out);
+            add_values(simd, &scores, values, width, out);
         }
         for (out, sum) in out.chunks_exact_mut(width).zip(&sums) {
             let share = 1.0 / sum;
@@ -176,74 +177,101 @@ impl Kernel for Unit<'_> {
 
 /// The scores of every row against the keys of a block.
 #[inline(always)]
-fn scores_of<const FMA: bool>(
+fn times_keys<S: Simd>(
+    simd: S,
     rows: &[f32],
     keys: &[f32],
     width: usize,
     scores: &mut [[f32; LANES]],
 ) {
-    let (keys, _) = keys.as_chunks::<LANES>();
-    let mut quads = scores.chunks_exact_mut(4);
+    let (keys, _) = S::as_simd_f32s(keys);
+    let (scores, _) = S::as_mut_simd_f32s(scores.as_flattened_mut());
+    let step = LANES / S::F32_LANES;
+    let row = |index: usize| &rows[index * width..(index + 1) * width];
     let mut at = 0;
-    for quad in &mut quads {
-        let [a, b, c, d] = [0, 1, 2, 3].map(|i| &rows[(at + i) * width..(at + i + 1) * width]);
-        let sums = product::<4, FMA>([a, b, c, d], keys, 1);
-        quad.copy_from_slice(&sums);
-        at += 4;
-    }
-    for score in quads.into_remainder() {
-        [*score] = product::<1, FMA>([&rows[at * width..(at + 1) * width]], keys, 1);
-        at += 1;
+    while let Some(scores) = scores.get_mut(at * step..).filter(|scores| !scores.is_empty()) {
+        match scores.len() / step {
+            8.. => {
+                let rows = std::array::from_fn::<_, 8, _>(|i| row(at + i));
+                products::<S, 8, 1>(simd, rows, keys, step, |place, sum| scores[place] = sum);
+                at += 8;
+            }
+            2.. => {
+                let rows = std::array::from_fn::<_, 2, _>(|i| row(at + i));
+                products::<S, 2, 2>(simd, rows, keys, step, |place, sum| scores[place] = sum);
+                at += 2;
+            }
+            _ => {
+                products::<S, 1, 2>(simd, [row(at)], keys, step, |place, sum| scores[place] = sum);
+                at += 1;
+            }
+        }
     }
 }
 
 /// Adds the values of a block to every row, weighted by its scores.
 #[inline(always)]
-fn add_values<const FMA: bool>(
+fn add_values<S: Simd>(
+    simd: S,
     scores: &[[f32; LANES]],
     values: &[f32],
     width: usize,
     out: &mut [f32],
 ) {
-    let (values, _) = values.as_chunks::<LANES>();
-    let step = width / LANES;
-    for column in 0..step {
-        let values = &values[column..];
-        let mut add = |row: usize, sums: &[f32; LANES]| {
-            let start = row * width + column * LANES;
-            for (x, sum) in out[start..start + LANES].iter_mut().zip(sums) {
-                *x += sum;
-            }
-        };
-        let (quads, rest) = scores.as_chunks::<4>();
-        for (index, [a, b, c, d]) in quads.iter().enumerate() {
-            let sums = product::<4, FMA>([a, b, c, d].map(|row| row.as_slice()), values, step);
-            sums.iter().enumerate().for_each(|(i, sums)| add(index * 4 + i, sums));
-        }
-        for (index, row) in rest.iter().enumerate() {
-            let [sums] = product::<1, FMA>([row.as_slice()], values, step);
-            add(quads.len() * 4 + index, &sums);
-        }
+    let (values, _) = S::as_simd_f32s(values);
+    let (mut out, _) = S::as_mut_simd_f32s(out);
+    let step = width / S::F32_LANES;
+    let (eights, rest) = scores.as_chunks::<8>();
+    let (pairs, single) = rest.as_chunks::<2>();
+    let mut next = |rows: usize| {
+        let (these, others) = std::mem::take(&mut out).split_at_mut(rows * step);
+        out = others;
+        move |place: usize, sum| these[place] = simd.add_f32s(these[place], sum)
+    };
+    for rows in eights {
+        let rows = rows.each_ref().map(|row| row.as_slice());
+        products::<S, 8, 1>(simd, rows, values, step, next(8));
+    }
+    for rows in pairs {
+        let rows = rows.each_ref().map(|row| row.as_slice());
+        products::<S, 2, 2>(simd, rows, values, step, next(2));
+    }
+    for row in single {
+        products::<S, 1, 2>(simd, [row.as_slice()], values, step, next(1));
     }
 }
 
-/// For each of a few rows: the sum of its numbers times the rows of `b`, of which every `step`th
-/// counts. The sums stay in registers.
+/// For each of a few rows: the sum of its numbers times the rows of `b`, which have `step` vectors
+/// each. `put` gets the sums and their places, `step` vectors a row.
+///
+/// Sums of `COLUMNS` vectors of each row stay in registers while `b` is gone through: with eight
+/// rows one is enough to keep the units of multiplication busy; with fewer rows, the time goes into
+/// reading `b`, and two vectors side by side are a cache line or more.
 #[inline(always)]
-fn product<const ROWS: usize, const FMA: bool>(
+fn products<S: Simd, const ROWS: usize, const COLUMNS: usize>(
+    simd: S,
     a: [&[f32]; ROWS],
-    b: &[[f32; LANES]],
+    b: &[S::f32s],
     step: usize,
-) -> [[f32; LANES]; ROWS] {
-    let mut sums = [[0.0; LANES]; ROWS];
-    let count = a.iter().map(|row| row.len()).min().unwrap_or(0);
-    for (k, b) in b.iter().step_by(step).take(count).enumerate() {
-        for (row, sums) in a.iter().zip(&mut sums) {
-            let factor = row[k];
-            for lane in 0..LANES {
-                sums[lane] = multiply_add::<FMA>(factor, b[lane], sums[lane]);
+    mut put: impl FnMut(usize, S::f32s),
+) {
+    let count = a.iter().fold(b.len() / step, |count, row| count.min(row.len()));
+    let a = a.map(|row| &row[..count]);
+    for column in (0..step).step_by(COLUMNS) {
+        let mut sums = [[simd.splat_f32s(0.0); COLUMNS]; ROWS];
+        for (k, b) in b.chunks_exact(step).take(count).enumerate() {
+            let b = &b[column..column + COLUMNS];
+            for row in 0..ROWS {
+                let factor = simd.splat_f32s(a[row][k]);
+                for i in 0..COLUMNS {
+                    sums[row][i] = simd.mul_add_e_f32s(factor, b[i], sums[row][i]);
+                }
+            }
+        }
+        for (row, sums) in sums.iter().enumerate() {
+            for (i, sum) in sums.iter().enumerate() {
+                put(row * step + column + i, *sum);
             }
         }
     }
-    sums
 }

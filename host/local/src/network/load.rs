@@ -166,8 +166,7 @@ fn split(stack: &QTensor) -> candle_core::Result<Vec<QMatMul>> {
     let bytes = stack.data()?;
     let matrices = bytes.chunks_exact(bytes.len() / count).map(|bytes| {
         let (dtype, shape) = (stack.dtype(), vec![rows, columns]);
-        // A copy of its own, as candle wants the bytes to be aligned.
-        let tensor = qtensor_from_ggml(dtype, &bytes.to_vec(), shape, &stack.device())?;
+        let tensor = qtensor_from_ggml(dtype, bytes, shape, &stack.device())?;
         QMatMul::from_arc(Arc::new(tensor))
     });
     matrices.collect()
