@@ -85,6 +85,10 @@ impl Known {
                 let path = pulled::find(table.file.as_deref().unwrap_or(alias), folder)?;
                 (Box::new(local::lazy(alias, path, table.settings())), table.overflow)
             }
+            ModelTable::Trtllm(table) => {
+                let folder = folder.join(&table.engine);
+                (Box::new(local::engine(alias, folder, table.memory_share)), table.overflow)
+            }
             ModelTable::OpenAi(table) => {
                 let name = table.model.as_deref().unwrap_or(alias);
                 let mut settings = Settings::new(&table.url, name);

@@ -6,6 +6,8 @@ use june_local::{Local, Place, Settings};
 use june_models::guard::{self, Limits, Machine, Placement};
 use june_models::header::{self, Description, KvType};
 
+use june_trtllm::{self as trtllm, Folder, Trtllm};
+
 use crate::lazy::Lazy;
 
 /// A model of a file, which is loaded when it is first asked, if the machine can run it.
@@ -19,6 +21,19 @@ pub(crate) fn lazy(alias: &str, path: PathBuf, settings: Settings) -> Lazy {
         placed(&path, &settings, &Machine::here())?;
         let model = Local::open(&path, &settings).map_err(|error| error.to_string())?;
         Ok(Box::new(model))
+    })
+}
+
+/// An engine of TensorRT-LLM, which is loaded when it is first asked.
+pub(crate) fn engine(alias: &str, folder: PathBuf, memory_share: Option<f32>) -> Lazy {
+    let (of, name) = (folder.clone(), alias.to_owned());
+    let context = move || Some(Folder::read(&of).ok()?.max_sequence);
+    Lazy::new(alias, context, move || {
+        let settings = trtllm::Settings { name: name.clone(), folder: folder.clone(), memory_share };
+        match Trtllm::open(&settings) {
+            Ok(model) => Ok(Box::new(model)),
+            Err(error) => Err(error.to_string()),
+        }
     })
 }
 

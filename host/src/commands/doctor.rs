@@ -9,6 +9,7 @@ use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use june_benchmarks::dataset::known;
 use june_models::guard::{Driver, Gpu, Machine, Placement};
+use june_trtllm::Folder;
 use june_sandbox::{Exit, Limits, Program};
 use serde::Serialize;
 
@@ -113,6 +114,11 @@ fn model(name: &str, table: &ModelTable, folder: &Path, machine: &Machine) -> Re
             })
         }
         ModelTable::OpenAi(table) => reachable(&table.url),
+        ModelTable::Trtllm(table) => {
+            let engine = Folder::read(&folder.join(&table.engine))?;
+            let (architecture, version) = (&engine.architecture, &engine.version);
+            Ok(format!("{architecture}, built by TensorRT-LLM {version}"))
+        }
         ModelTable::Scripted(table) => Ok(format!("the transcript {}", table.file.display())),
     }
 }

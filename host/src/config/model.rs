@@ -21,6 +21,21 @@ pub(crate) enum ModelTable {
     Scripted(ScriptedTable),
     /// A file, run in this process.
     Local(LocalTable),
+    /// An engine of TensorRT-LLM, run in this process.
+    Trtllm(TrtllmTable),
+}
+
+/// An engine of TensorRT-LLM.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TrtllmTable {
+    /// The engine's folder, relative to the configuration's folder.
+    pub(crate) engine: PathBuf,
+    /// The share of the free GPU memory for the KV cache, 0 to 1.
+    pub(crate) memory_share: Option<f32>,
+    /// What to do with a conversation that does not fit.
+    #[serde(default)]
+    pub(crate) overflow: Policy,
 }
 
 /// A GGUF file, run in this process. What is left out is as in [`june_local::Settings`].

@@ -7,17 +7,21 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
+use super::server::{At, row};
 use crate::config::{Config, ModelTable};
 use crate::exit::{Blame, Failure, print};
 use crate::pulled;
 use crate::size::show_bytes;
 
-/// List the models of june.toml, and those that were pulled.
+/// List the models of june.toml and those that were pulled, or those of a Triton server.
 #[derive(Args)]
 pub(crate) struct List {
     /// The configuration [default: june.toml here, else in the user's folder for configuration].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The models of this Triton server instead, such as http://127.0.0.1:8000.
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -35,6 +39,9 @@ struct Row {
 }
 
 pub(crate) fn run(command: &List) -> Result<ExitCode, Failure> {
+    if let Some(server) = &command.server {
+        return of_server(server, command.json);
+    }
     let config = Config::find(command.config.as_deref()).input()?;
     let mut rows: Vec<Row> =
         config.tables.model.iter().map(|(name, table)| of_table(name, table)).collect();
@@ -57,10 +64,22 @@ pub(crate) fn run(command: &List) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn of_server(server: &str, json: bool) -> Result<ExitCode, Failure> {
+    let entries = At::plainly(server).list()?;
+    if json {
+        let text = serde_json::to_string_pretty(&entries).environment()?;
+        print(&format!("{text}\n"))?;
+    } else {
+        entries.iter().try_for_each(|entry| print(&row(entry)))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 fn of_table(name: &str, table: &ModelTable) -> Row {
     let (backend, at) = match table {
         ModelTable::OpenAi(table) => ("openai", table.url.clone()),
         ModelTable::Local(table) => ("local", table.file.clone().unwrap_or_else(|| name.into())),
+        ModelTable::Trtllm(table) => ("trtllm", table.engine.display().to_string()),
         ModelTable::Scripted(table) => ("scripted", table.file.display().to_string()),
     };
     Row { model: name.to_owned(), backend, at, bytes: None }

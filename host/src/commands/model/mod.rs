@@ -4,6 +4,8 @@ mod bench;
 mod bench_report;
 mod list;
 mod pull;
+mod repository;
+mod server;
 mod verify;
 
 use std::process::ExitCode;
@@ -19,6 +21,12 @@ pub(crate) enum Command {
     Pull(pull::Pull),
     Bench(bench::Bench),
     Verify(verify::Verify),
+    Load(server::Load),
+    Unload(server::Unload),
+    Status(server::Status),
+    Ready(server::Ready),
+    #[command(subcommand)]
+    Repository(repository::Command),
 }
 
 pub(crate) fn run(command: &Command) -> Result<ExitCode, Failure> {
@@ -27,5 +35,10 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Pull(command) => pull::run(command),
         Command::Bench(command) => bench::run(command),
         Command::Verify(command) => verify::run(command),
+        Command::Load(command) => server::load(command),
+        Command::Unload(command) => server::unload(command),
+        Command::Status(command) => server::status(command),
+        Command::Ready(command) => server::ready(command),
+        Command::Repository(command) => repository::run(command),
     }
 }
