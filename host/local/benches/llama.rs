@@ -4,12 +4,14 @@
 //!
 //! The file has the shape of Qwen3-0.6B and random weights; it is written to a temporary folder, in
 //! Q8_0 and then in Q4_K. A round reads a prompt of 512 tokens and writes 64. What is printed for
-//! each side is the best round, and June's share of llama.cpp's. Other work on the machine disturbs
-//! both; `CANDLE_NUM_THREADS` sets the threads.
+//! each side are tokens a second in its best round, and June's share of llama.cpp's.
+//! `CANDLE_NUM_THREADS` sets the threads, `JUNE_BENCH_ROUNDS` the rounds. Other work on the machine
+//! disturbs both; with one thread, processor time is a measure all the same.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "bench")]
 
 use std::borrow::Cow;
+use std::fmt::{Display, Formatter};
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
@@ -36,17 +38,51 @@ const VOCABULARY: usize = 151_936;
 const READ: usize = 512;
 const WRITE: u32 = 64;
 
-/// Tokens a second.
+/// Tokens a second, and tokens a second of processor time: of all threads, so that one thread on a
+/// busy machine can be compared too.
 #[derive(Clone, Copy, Default)]
-struct Speed {
+struct Round {
     read: f64,
     written: f64,
+    read_cpu: f64,
+    written_cpu: f64,
 }
 
-impl Speed {
-    fn best(self, other: Speed) -> Speed {
-        Speed { read: self.read.max(other.read), written: self.written.max(other.written) }
+impl Round {
+    fn with(self, other: Round, join: fn(f64, f64) -> f64) -> Round {
+        Round {
+            read: join(self.read, other.read),
+            written: join(self.written, other.written),
+            read_cpu: join(self.read_cpu, other.read_cpu),
+            written_cpu: join(self.written_cpu, other.written_cpu),
+        }
     }
+
+    fn best(self, other: Round) -> Round {
+        self.with(other, f64::max)
+    }
+
+    fn share(self, other: Round) -> Round {
+        self.with(other, |ours, theirs| ours / theirs)
+    }
+}
+
+impl Display for Round {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        let Round { read, written, read_cpu, written_cpu } = self;
+        write!(
+            f,
+            "reads {read:.2} and writes {written:.2} (by processor time {read_cpu:.2} and {written_cpu:.2})"
+        )
+    }
+}
+
+/// Seconds of processor time that a process has taken: hundredths, from Linux's `/proc`.
+fn cpu(process: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    // After the name, which is in brackets: the state, and from the twelfth on the times.
+    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    fields[11..13].iter().map(|ticks| ticks.parse::<f64>().unwrap() / 100.0).sum()
 }
 
 fn main() {
@@ -58,46 +94,32 @@ fn main() {
         let path = folder.path().join(format!("{name}.gguf"));
         write(&path, dtype);
         let mut llama = Llama::start(&path, threads);
-        let settings = Settings::default();
-        let model = Local::open(&path, &settings).unwrap();
-        let (mut ours, mut theirs) = (Speed::default(), None);
+        let model = Local::open(&path, &Settings::default()).unwrap();
+        let (mut june, mut other) = (Round::default(), Round::default());
         for round in 0..=rounds {
-            let june = runtime.block_on(measure(&model, round));
-            let other = llama.as_mut().map(|llama| llama.measure(round));
+            let ours = runtime.block_on(measure(&model, round));
+            let theirs = llama.as_mut().map(|llama| llama.measure(round));
             // The first round warms up.
             if round > 0 {
+                june = june.best(ours);
+                other = other.best(theirs.unwrap_or_default());
                 println!(
-                    "  {name} round {round}: june reads {:.0}/s, writes {:.1}/s{}",
-                    june.read,
-                    june.written,
-                    other.map_or(String::new(), |other| format!(
-                        "; llama.cpp {:.0}/s, {:.1}/s",
-                        other.read, other.written
-                    ))
+                    "{name} round {round}: june {ours}, llama.cpp {}",
+                    theirs.unwrap_or_default()
                 );
-                ours = ours.best(june);
-                theirs = other.map(|other| other.best(theirs.unwrap_or_default()));
             }
         }
-        println!(
-            "{name}, {threads} threads: june reads {:.0} tokens/s and writes {:.1}",
-            ours.read, ours.written
-        );
-        if let Some(theirs) = theirs {
-            println!(
-                "{name}, {threads} threads: llama.cpp reads {:.0} tokens/s and writes {:.1}; june has {:.2} and {:.2} of that",
-                theirs.read,
-                theirs.written,
-                ours.read / theirs.read,
-                ours.written / theirs.written
-            );
+        println!("{name}, {threads} threads: june {june}");
+        if llama.is_some() {
+            println!("{name}, {threads} threads: llama.cpp {other}");
+            println!("{name}, {threads} threads: june has {} of that", june.share(other));
         }
         std::fs::remove_file(&path).unwrap();
     }
 }
 
 /// One round of June's: the time to the first token, and between the first and the last.
-async fn measure(model: &Local, round: u32) -> Speed {
+async fn measure(model: &Local, round: u32) -> Round {
     // Without merges each letter is a token, and the template adds 20. The first letter differs, so
     // that no round goes on from another.
     let first = char::from(b'b' + (round % 20) as u8);
@@ -105,21 +127,21 @@ async fn measure(model: &Local, round: u32) -> Speed {
     let sampling = Sampling { temperature: Some(0.0), ..Sampling::default() };
     let messages = vec![Message::text(Role::User, text)];
     let request = Request { messages, sampling, max_tokens: Some(WRITE), ..Request::default() };
-    let start = Instant::now();
+    let (start, start_cpu) = (Instant::now(), cpu(std::process::id()));
     let mut deltas = model.stream(request);
-    let (mut first, mut last) = (None::<Instant>, start);
+    let mut first = None;
     while let Some(delta) = deltas.next().await {
-        match delta.unwrap() {
-            Delta::Finish(_, usage) => {
-                assert!(usage.input_tokens.abs_diff(READ as u64) < 2, "{usage:?}");
-                let read = usage.input_tokens as f64 / (first.unwrap() - start).as_secs_f64();
-                let time = (last - first.unwrap()).as_secs_f64();
-                return Speed { read, written: (usage.output_tokens - 1) as f64 / time };
-            }
-            _ => {
-                last = Instant::now();
-                first.get_or_insert(last);
-            }
+        let (now, now_cpu) = (Instant::now(), cpu(std::process::id()));
+        let (first, first_cpu) = *first.get_or_insert((now, now_cpu));
+        if let Delta::Finish(_, usage) = delta.unwrap() {
+            assert!(usage.input_tokens.abs_diff(READ as u64) < 2, "{usage:?}");
+            let (read, written) = (usage.input_tokens as f64, (usage.output_tokens - 1) as f64);
+            return Round {
+                read: read / (first - start).as_secs_f64(),
+                written: written / (now - first).as_secs_f64(),
+                read_cpu: read / (first_cpu - start_cpu),
+                written_cpu: written / (now_cpu - first_cpu),
+            };
         }
     }
     panic!("no end")
@@ -150,18 +172,28 @@ impl Llama {
         Some(Llama { child, lines })
     }
 
-    fn measure(&mut self, round: u32) -> Speed {
+    fn measure(&mut self, round: u32) -> Round {
+        let (_, read_cpu) = self.ask(round, 1);
+        let (answer, all_cpu) = self.ask(round, WRITE);
+        Round {
+            read: answer["read"].as_f64().unwrap(),
+            written: answer["written"].as_f64().unwrap(),
+            read_cpu: READ as f64 / read_cpu,
+            written_cpu: f64::from(WRITE - 1) / (all_cpu - read_cpu),
+        }
+    }
+
+    /// What the server says of an answer, and the processor time it took.
+    fn ask(&mut self, round: u32, write: u32) -> (serde_json::Value, f64) {
+        let before = cpu(self.child.id());
         let prompt: Vec<u32> = (0..READ as u32).map(|i| 65 + (i + round) % 20).collect();
-        let asked = json!({"prompt": prompt, "write": WRITE});
+        let asked = json!({"prompt": prompt, "write": write});
         writeln!(self.child.stdin.as_mut().unwrap(), "{asked}").unwrap();
         let mut line = String::new();
         self.lines.read_line(&mut line).unwrap();
         let answer: serde_json::Value = serde_json::from_str(&line).expect(&line);
         assert_eq!(answer["tokens"], READ);
-        Speed {
-            read: answer["read"].as_f64().unwrap(),
-            written: answer["written"].as_f64().unwrap(),
-        }
+        (answer, cpu(self.child.id()) - before)
     }
 }
 

@@ -22,7 +22,7 @@ use crate::settings::Settings;
 
 /// A model of a GGUF file, run in this process.
 ///
-/// It goes when the last of its streams is dropped and itself.
+/// Its memory is freed when it is dropped, and the last of its streams has ended or is dropped.
 pub struct Local {
     shared: Arc<Shared>,
 }

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::*;
 use crate::cache::BLOCK;
 use crate::fixtures::{cases, open};
+use crate::network::Segment;
 use crate::sampling::{Penalties, Sampler};
 
 const GREEDY: Sampling =
@@ -179,4 +180,33 @@ fn a_fault_is_an_error_and_the_engine_goes_on() {
     let case = &cases[0];
     assert_eq!(all(engine.ask(&case.prompt, 32)), case.tokens);
     engine.end();
+}
+
+#[test]
+fn a_conversation_begins_with_what_is_known_of_it() {
+    let Some(opened) = open("dense-f32.gguf") else { return };
+    let (_jobs, receiver) = channel();
+    let mut engine = Engine::new(opened.network, Vec::new(), LIMITS, receiver);
+    let keep = |engine: &mut Engine, tokens: &[u32]| {
+        let mut cache = engine.network.new_cache(&engine.meter);
+        let mut segments = [Segment { cache: &mut cache, tokens, scores: false }];
+        engine.network.forward(&mut segments).unwrap();
+        engine.kept.keep(Entry { tokens: tokens.to_vec(), cache });
+    };
+    let known = |engine: &mut Engine, tokens: &[u32]| engine.begin(tokens).unwrap().len();
+    keep(&mut engine, &[1, 2, 3, 4, 5]);
+    keep(&mut engine, &[1, 2, 9]);
+    assert_eq!(known(&mut engine, &[1, 2, 3, 4, 5, 6]), 5);
+    assert_eq!(known(&mut engine, &[1, 2, 3, 7]), 3);
+    assert_eq!(known(&mut engine, &[1, 2, 9, 9]), 3);
+    assert_eq!(known(&mut engine, &[7, 1, 2]), 0);
+    // The last token has to be gone through for its scores.
+    assert_eq!(known(&mut engine, &[1, 2, 3, 4, 5]), 4);
+    assert_eq!(known(&mut engine, &[1]), 0);
+    // What goes on takes the place of what it goes on from; used last, gone last.
+    keep(&mut engine, &[1, 2, 9, 9]);
+    assert!(engine.kept.forget());
+    assert_eq!(known(&mut engine, &[1, 2, 9, 9, 9]), 4);
+    assert!(engine.kept.forget() && !engine.kept.forget());
+    assert_eq!(engine.meter.bytes(), 0);
 }
