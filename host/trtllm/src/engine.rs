@@ -35,7 +35,10 @@ pub struct Running {
     ticket: u64,
     commands: Sender<Command>,
     progress: UnboundedReceiver<Result<Progress, Error>>,
+    /// Nothing more is told.
     over: bool,
+    /// The executor has ended it.
+    ended: bool,
 }
 
 /// How far a request has got.
@@ -106,8 +109,8 @@ impl Engine {
         let (sender, progress) = unbounded_channel();
         let commands = self.commands.clone();
         // Where the thread has ended, the sender is dropped here, and the receiver knows.
-        let over = commands.send(Command::Submit(ticket, generation, sender)).is_err();
-        Running { ticket, commands, progress, over }
+        let _ = commands.send(Command::Submit(ticket, generation, sender));
+        Running { ticket, commands, progress, over: false, ended: false }
     }
 
     /// How busy it is.
@@ -139,17 +142,19 @@ impl Running {
     /// The request failed, or the engine did; nothing comes after it.
     pub async fn next(&mut self) -> Option<Result<Progress, Error>> {
         if self.over {
-            return self.progress.recv().await;
+            return None;
         }
         let progress = self.progress.recv().await.unwrap_or(Err(Error::Closed));
         self.over = !matches!(progress, Ok(Progress { finish: None, .. }));
+        self.ended = matches!(progress, Ok(Progress { finish: Some(_), .. }));
         Some(progress)
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if !self.over {
+        // Also after an error, which may not have ended it for the executor.
+        if !self.ended {
             let _ = self.commands.send(Command::Cancel(self.ticket));
         }
     }

@@ -90,6 +90,9 @@ impl Tokenizer {
         if !byte_level(&json["pre_tokenizer"]) || !byte_level(&json["decoder"]) {
             return Err(refuse("it is not byte-level"));
         }
+        if !composes(&json["normalizer"]) {
+            return Err(refuse(&format!("it changes text by {}", json["normalizer"]["type"])));
+        }
         let mut building = Building::default();
         if let Value::Array(added) = json["added_tokens"].take() {
             for token in added {
@@ -120,6 +123,7 @@ impl Tokenizer {
             if let Some(vocabulary) = model.get_mut("vocab").and_then(Value::as_object_mut) {
                 vocabulary.retain(|_, id| !building.has(id));
             }
+            check_merges(model)?;
         }
         let plain: tokenizers::Tokenizer = json
             .to_string()
@@ -300,6 +304,44 @@ impl Building {
         let Building { tokens, texts, marked } = self;
         Ok(Inner { plain, marks: Marks::new(texts)?, marked, tokens, ends: Vec::new() })
     }
+}
+
+/// Whether a normalizer does no more than compose or decompose characters.
+fn composes(normalizer: &Value) -> bool {
+    match normalizer["type"].as_str() {
+        None => normalizer.is_null(),
+        Some("NFC" | "NFD" | "NFKC" | "NFKD") => true,
+        Some("Sequence") => {
+            // One level only, however deep a file would go.
+            let simple = |inner: &Value| inner["type"] != "Sequence" && composes(inner);
+            normalizer["normalizers"].as_array().is_some_and(|inner| inner.iter().all(simple))
+        }
+        Some(_) => false,
+    }
+}
+
+/// Checks that each merge makes a token: the library trusts that it does.
+fn check_merges(model: &serde_json::Map<String, Value>) -> Result<(), TextError> {
+    let merges = model.get("merges").and_then(Value::as_array);
+    let vocabulary = model.get("vocab").and_then(Value::as_object);
+    let (Some(merges), Some(vocabulary)) = (merges, vocabulary) else {
+        return Err(TextError::Tokenizer("it has no vocabulary, or no merges".to_owned()));
+    };
+    for merge in merges {
+        let made = match merge {
+            Value::String(merge) => {
+                merge.split_once(' ').map(|(left, right)| [left, right].concat())
+            }
+            merge => merge[0]
+                .as_str()
+                .zip(merge[1].as_str())
+                .map(|(left, right)| left.to_owned() + right),
+        };
+        if !made.is_some_and(|made| vocabulary.contains_key(&made)) {
+            return Err(TextError::Tokenizer(format!("the merge {merge} makes no token")));
+        }
+    }
+    Ok(())
 }
 
 /// GPT-2's alphabet: which byte a character of a token stands for. Printable bytes of Latin-1

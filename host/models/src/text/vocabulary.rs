@@ -83,6 +83,10 @@ impl Vocabulary {
             let Some((left, right)) = merge.split_once(' ') else {
                 return Err(refuse(format!("the merge {merge:?} is not two tokens")));
             };
+            // The library trusts that it is there.
+            if !ids.contains_key(&format!("{left}{right}")) {
+                return Err(refuse(format!("the merge {merge:?} makes no token")));
+            }
             merges.push((left.to_owned(), right.to_owned()));
         }
         let library = |error: tokenizers::Error| refuse(error.to_string());

@@ -23,7 +23,7 @@ pub const THROWS_AN_INT: i32 = 1_000_004;
 pub const ENDLESS: i32 = 1_000_005;
 /// Cancelling throws.
 pub const CANNOT_CANCEL: i32 = 1_000_006;
-/// The first token has a negative number.
+/// Every token, up to `max_tokens`, has a negative number.
 pub const NEGATIVE: i32 = 1_000_007;
 
 #[cxx::bridge(namespace = "june")]

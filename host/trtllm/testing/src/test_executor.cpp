@@ -40,7 +40,6 @@ class TestExecutor final : public Executor {
         !prompt.empty() && prompt[0] >= kRefused && prompt[0] <= kNegative ? prompt[0] : 0;
     if (command != 0) prompt.erase(prompt.begin());
     if (command == kRefused) throw std::invalid_argument("the request is refused");
-    if (command == kEndless) prompt.assign(generation.max_tokens, prompt.at(0));
     if (command == kNegative) prompt.assign(1, -1);
     Request request{prompt, {generation.ends.begin(), generation.ends.end()},
                     generation.max_tokens, command};
@@ -99,11 +98,13 @@ class TestExecutor final : public Executor {
     std::size_t const size = sizes[request.steps++ % 4];
     for (std::size_t count = 0; count < size; ++count) {
       if (request.given == request.most) break;
-      if (request.given == request.answer.size()) {
+      bool const repeats = request.command == kEndless || request.command == kNegative;
+      if (!repeats && request.given == request.answer.size()) {
         step.finish = Finish::End;
         return step;
       }
-      auto const token = request.answer[request.given++];
+      auto const token = request.answer.at(repeats ? 0 : request.given);
+      ++request.given;
       step.tokens.push_back(token);
       if (std::find(request.ends.begin(), request.ends.end(), token) != request.ends.end()) {
         step.finish = Finish::End;

@@ -64,7 +64,7 @@ async fn requests_run_together_and_end_for_their_own_reasons() {
 #[tokio::test]
 async fn a_dropped_request_is_cancelled_and_removed() {
     let engine = testing::engine().unwrap();
-    let endless = Generation { max_tokens: u32::MAX >> 8, ..generation(&[testing::ENDLESS, 5]) };
+    let endless = Generation { max_tokens: u32::MAX, ..generation(&[testing::ENDLESS, 5]) };
     let mut running = engine.submit(endless);
     assert_eq!(running.next().await.unwrap().unwrap().tokens, [5]);
     let (steps, _) = all(engine.submit(generation(&[1, 2]))).await.unwrap();
@@ -81,7 +81,8 @@ async fn an_exception_ends_the_request_that_caused_it() {
     assert_eq!(refused, Error::Request("the request is refused".into()));
     let failed = all(engine.submit(generation(&[testing::FAILS, 1, 2]))).await.unwrap_err();
     assert_eq!(failed, Error::Request("the request failed".into()));
-    let negative = all(engine.submit(generation(&[testing::NEGATIVE]))).await.unwrap_err();
+    let negative = Generation { max_tokens: u32::MAX, ..generation(&[testing::NEGATIVE]) };
+    let negative = all(engine.submit(negative)).await.unwrap_err();
     assert!(negative.to_string().contains("negative"), "{negative}");
     assert_eq!(all(engine.submit(generation(&[1]))).await.unwrap().1, Finish::End);
     holds(&engine, 0).await;
@@ -94,7 +95,7 @@ async fn an_exception_of_the_executor_is_told_to_everybody_and_ends_nobody_elses
         (testing::THROWS_AN_INT, "an exception of an unknown type"),
     ] {
         let engine = testing::engine().unwrap();
-        let endless = Generation { max_tokens: 100_000, ..generation(&[testing::ENDLESS, 5]) };
+        let endless = Generation { max_tokens: u32::MAX, ..generation(&[testing::ENDLESS, 5]) };
         let (broken, other) =
             tokio::join!(all(engine.submit(generation(&[command]))), all(engine.submit(endless)),);
         let expected = Error::Broken(what.into());
@@ -135,7 +136,7 @@ async fn an_idle_engine_waits_for_nothing() {
 #[tokio::test]
 async fn a_closed_engine_ends_what_is_left() {
     let engine = testing::engine().unwrap();
-    let endless = Generation { max_tokens: u32::MAX >> 8, ..generation(&[testing::ENDLESS, 5]) };
+    let endless = Generation { max_tokens: u32::MAX, ..generation(&[testing::ENDLESS, 5]) };
     let mut running = engine.submit(endless);
     assert!(running.next().await.unwrap().is_ok());
     drop(engine);

@@ -112,6 +112,9 @@ fn vocabularies_that_contradict_themselves_are_refused() {
     assert!(refused(&|it| it.kinds.truncate(3)).contains("the kinds of 3"));
     assert!(refused(&|it| it.merges.push("alone".into())).contains("alone"));
     assert!(refused(&|it| it.merges.push("not there".into())).contains("not"));
+    let long = "the".repeat(20);
+    assert!(refused(&|it| it.merges.push(format!("{long} {long}"))).contains("makes no token"));
+    assert!(refused(&|it| it.merges.push("th th".into())).contains("makes no token"));
     assert!(refused(&|it| it.pre = "other".into()).contains("\"other\""));
     assert!(refused(&|it| it.end = Some(100_000)).contains("100000"));
     refused(&|it| {
@@ -137,7 +140,59 @@ fn a_long_run_of_one_character_is_no_trouble() {
     }
 }
 
+/// The same as a `tokenizer.json`.
+fn json() -> String {
+    let it = vocabulary();
+    let (mut plain, mut added) = (serde_json::Map::new(), Vec::new());
+    for (id, text) in it.tokens.iter().enumerate() {
+        match it.kinds[id] {
+            TokenKind::Normal => drop(plain.insert(text.clone(), json!(id))),
+            TokenKind::Unused => {}
+            kind => added.push(json!({
+                "id": id, "content": text, "special": kind == TokenKind::Control,
+                "single_word": false, "lstrip": false, "rstrip": false, "normalized": false,
+            })),
+        }
+    }
+    let merges: Vec<Vec<&str>> = it.merges.iter().map(|merge| merge.split(' ').collect()).collect();
+    let level = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true,
+                       "use_regex": true});
+    let json = json!({
+        "version": "1.0", "added_tokens": added, "normalizer": {"type": "NFC"},
+        "pre_tokenizer": level, "decoder": level,
+        "model": {"type": "BPE", "vocab": plain, "merges": merges},
+    });
+    json.to_string()
+}
+
+#[test]
+fn white_space_goes_with_marks_that_say_so() {
+    let stripping = json().replacen("\"lstrip\":false", "\"lstrip\":true", 1);
+    let tokenizer = Tokenizer::from_json(&stripping, None, None, &[]).unwrap();
+    let template = Template::new(Some("a <|im_start|> b <|im_end|> c"), tokenizer.marks()).unwrap();
+    let tokens = tokenizer.encode(&template.render(&asked("")).unwrap()).unwrap();
+    assert_eq!(shown(&tokenizer, &tokens), "a<|im_start|> b <|im_end|> c");
+}
+
 proptest! {
+    #[test]
+    fn whatever_a_tokenizer_json_says_is_a_tokenizer_or_an_error(
+        places in prop::collection::vec((any::<prop::sample::Index>(), "[a-z0-9\"\\[\\]{},: ]{0,3}"), 1..4),
+    ) {
+        let mut text = json();
+        for (place, piece) in places {
+            let mut at = place.index(text.len());
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            let end = at + text[at..].chars().next().map_or(0, char::len_utf8);
+            text.replace_range(at..end, &piece);
+        }
+        if let Ok(tokenizer) = Tokenizer::from_json(&text, None, None, &[]) {
+            let _ = tokenizer.encode_text("<|im_end|> the end, é☕");
+        }
+    }
+
     #[test]
     fn text_survives(text in "(\\PC|<\\|im_end\\|>| |\n){0,20}") {
         let tokenizer = tokenizer();
