@@ -19,6 +19,7 @@ venv = $(cache)/python/$(1)-$(firstword $(shell sha256sum $(2) | cut -c1-12))
 componentize := $(call venv,componentize,$(guest)/requirements.txt)
 peers        := $(call venv,peers,benchmarks/benches/requirements.txt)
 testing      := $(call venv,testing,tests/requirements.txt)
+transformers := $(call venv,transformers,tests/transformers/requirements.txt)
 
 # The same for JavaScript: what builds guests, and MCP servers whose tools the tests use.
 modules = $(cache)/javascript/$(firstword $(shell sha256sum $(1)/package-lock.json | cut -c1-12))
@@ -34,7 +35,7 @@ rust       := --profile guest --target wasm32-wasip2 \
 	$(tests:%=-p june-test-%)
 built      := $(target)/wasm32-wasip2/guest
 
-.PHONY: demo test bench components setup lint clean
+.PHONY: demo test test-transformers bench components setup lint clean
 
 demo: $(dist)/python.wasm
 	cargo build --workspace
@@ -50,6 +51,11 @@ test: components $(servers)/done $(testing)/done
 	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace; \
 	else cargo test --workspace --lib --bins --tests; fi
 	cargo test --workspace --doc
+
+# A second model server, of 6 GB: on request only.
+test-transformers: $(transformers)/done
+	export JUNE_TEST_TRANSFORMERS=$(transformers)/bin/python; \
+	cargo test -p june-models --test openai transformers
 
 lint:
 	cargo fmt --check
@@ -121,7 +127,8 @@ setup:
 $(componentize)/done: $(guest)/requirements.txt | setup
 $(peers)/done: benchmarks/benches/requirements.txt | setup
 $(testing)/done: tests/requirements.txt | setup
-$(componentize)/done $(peers)/done $(testing)/done:
+$(transformers)/done: tests/transformers/requirements.txt | setup
+$(componentize)/done $(peers)/done $(testing)/done $(transformers)/done:
 	@echo "making the Python environment $(@D)"
 	rm -rf $(@D)
 	python3 -m venv $(@D)

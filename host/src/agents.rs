@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, anyhow, bail};
 use june_sandbox::contract::{Message, Part, Role, Turn};
 use june_sandbox::grants::{FileGrant, Mode};
 use june_sandbox::{
-    Authority, Cache, Capabilities, Digest, Engine, GrantedTool, Grants, Limits, Runner, Strategy,
-    Tool, Tree, Workspace,
+    Authority, Cache, Capabilities, Digest, Engine, GrantedTool, Grants, Limits, Origin, Runner,
+    Strategy, Tool, Tree, Workspace,
 };
 
 use crate::config::{AgentTable, Config, ToolGrantsTable, listed};
@@ -65,7 +66,7 @@ pub(crate) struct Overrides<'a> {
 impl Host {
     /// Prepares the configuration's models, and the sandbox.
     pub(crate) fn new(config: Config) -> Result<Self> {
-        let models = Models::new(config.tables.model.iter(), &config.folder())?;
+        let models = Models::new(config.all_models(), &config.folder())?;
         let (engine, cache) = (Engine::new()?, paths::compiled()?);
         Ok(Self { config, engine, cache, models: Arc::new(models) })
     }
@@ -130,8 +131,12 @@ impl Host {
             workspace: (!grants.files.is_empty()).then(|| Workspace::new(before.clone())),
             ..self.means(&grants)?
         };
-        let authority =
-            Authority { grants: Arc::new(grants), capabilities, limits, seed: table.seed };
+        let authority = Authority {
+            grants: Arc::new(grants),
+            capabilities,
+            limits,
+            origin: Origin::seeded(table.seed),
+        };
         let instructions = table.instructions;
         Ok(Agent { name: name.into(), strategy, authority, models, instructions, root, before })
     }
@@ -143,10 +148,10 @@ impl Host {
             return Ok(Vec::new());
         }
         if let Some(model) = overrides.model {
-            if overrides.script.is_none() && !known.contains_key(model) {
+            if overrides.script.is_none() && self.config.model(model).is_none() {
                 bail!(
                     "there is no model `{model}`\nhint: describe it in june.toml under [model.{model}]; the models are: {}",
-                    listed(known.keys())
+                    listed(self.config.models())
                 );
             }
             return Ok(vec![model.to_owned()]);
@@ -158,15 +163,19 @@ impl Host {
         if !own.is_empty() {
             return Ok(own);
         }
-        let mut all = known.keys();
+        // What was pulled is asked where nothing else is described.
+        let mut all = match known.is_empty() {
+            true => self.config.pulled.keys(),
+            false => known.keys(),
+        };
         match (all.next(), all.next()) {
             (Some(only), None) => Ok(vec![only.clone()]),
             (Some(_), Some(_)) => bail!(
                 "which model?\nhint: name one with --model, or in the agent's table; the models are: {}",
-                listed(known.keys())
+                listed(self.config.models())
             ),
             (None, _) => bail!(
-                "no model is described\nhint: write in june.toml, for example:\n  [model.local]\n  backend = \"openai\"\n  url = \"http://127.0.0.1:8080/v1\""
+                "no model is described\nhint: get one with `june model pull qwen3-0.6b`, or write in june.toml, for example:\n  [model.local]\n  backend = \"openai\"\n  url = \"http://127.0.0.1:8080/v1\""
             ),
         }
     }
@@ -258,10 +267,15 @@ impl Agent {
         let Authority { capabilities, limits, .. } = &self.authority;
         let tools = capabilities.tools.values();
         let tools = tools.map(|tool| format!("{:?} {:?}", tool.spec(), tool.digest()));
-        let models =
-            self.models.iter().map(|model| format!("{:?}", config.tables.model.get(model)));
+        let models = self.models.iter().map(|model| format!("{:?}", config.model(model)));
         let own = [self.instructions.clone(), format!("{limits:?}")];
         Digest::of_parts(own.into_iter().chain(tools).chain(models))
+    }
+
+    /// What it has for a turn that begins now.
+    pub(crate) fn now(&self) -> Authority {
+        let authority = self.authority.clone();
+        Authority { origin: origin(authority.origin.seed), ..authority }
     }
 
     /// The files as they are now.
@@ -271,6 +285,12 @@ impl Agent {
             None => Tree::default(),
         }
     }
+}
+
+/// This seed, and a clock that begins now.
+pub(crate) fn origin(seed: u64) -> Origin {
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    Origin { seed, epoch: now.as_secs() }
 }
 
 /// A message of text.

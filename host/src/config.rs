@@ -18,7 +18,7 @@ use toml::Spanned;
 
 pub(crate) use agent::{AgentTable, McpTable, ToolTable};
 pub(crate) use grants::ToolGrantsTable;
-pub(crate) use model::ModelTable;
+pub(crate) use model::{LocalTable, ModelTable};
 
 /// The configuration, and where it came from.
 pub(crate) struct Config {
@@ -26,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) file: Option<PathBuf>,
     pub(crate) tables: Tables,
     text: String,
+    /// Models that were pulled, by their names.
+    pub(crate) pulled: BTreeMap<String, ModelTable>,
 }
 
 /// The file's tables.
@@ -52,23 +54,42 @@ impl Config {
         let here = PathBuf::from("june.toml");
         match [Some(here), crate::paths::config()].into_iter().flatten().find(|p| p.is_file()) {
             Some(path) => Config::load(&path),
-            None => Ok(Config { file: None, tables: Tables::default(), text: String::new() }),
+            None => {
+                let (tables, text) = (Tables::default(), String::new());
+                Ok(Config { file: None, tables, text, pulled: pulled()? })
+            }
         }
+    }
+
+    /// The model of this name: one of the file's, else one that was pulled.
+    pub(crate) fn model(&self, name: &str) -> Option<&ModelTable> {
+        self.tables.model.get(name).or_else(|| self.pulled.get(name))
+    }
+
+    /// The names of all models; what was pulled comes after those of the file.
+    pub(crate) fn models(&self) -> impl Iterator<Item = &String> {
+        self.all_models().map(|(name, _)| name)
+    }
+
+    /// All models, by their names.
+    pub(crate) fn all_models(&self) -> impl Iterator<Item = (&String, &ModelTable)> {
+        let others = self.pulled.iter().filter(|(name, _)| !self.tables.model.contains_key(*name));
+        self.tables.model.iter().chain(others)
     }
 
     /// The configuration in this file.
     pub(crate) fn load(path: &Path) -> Result<Config> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("cannot read the configuration {}", path.display()))?;
-        Config::parse(path, text)
+        Config::parse(path, text, pulled()?)
     }
 
-    fn parse(path: &Path, text: String) -> Result<Config> {
+    fn parse(path: &Path, text: String, pulled: BTreeMap<String, ModelTable>) -> Result<Config> {
         let tables: Tables = toml::from_str(&text).map_err(|error| {
             let place = error.span().map_or_else(String::new, |span| place(&text, span.start));
             anyhow!("{}{place}: {}", path.display(), error.message())
         })?;
-        let config = Config { file: Some(path.into()), tables, text };
+        let config = Config { file: Some(path.into()), tables, text, pulled };
         config.check()?;
         Ok(config)
     }
@@ -104,8 +125,8 @@ impl Config {
         }
         for (name, table) in agent {
             for alias in &table.model {
-                if !model.contains_key(alias.get_ref()) {
-                    let known = listed(model.keys());
+                if self.model(alias.get_ref()).is_none() {
+                    let known = listed(self.models());
                     return Err(self.wrong(
                         alias,
                         &format!(
@@ -129,6 +150,12 @@ impl Config {
     }
 }
 
+/// Models that were pulled need no table.
+fn pulled() -> Result<BTreeMap<String, ModelTable>> {
+    let all = crate::pulled::all()?.into_iter();
+    Ok(all.map(|(name, _)| (name, ModelTable::Local(LocalTable::default()))).collect())
+}
+
 /// Names, for a message.
 pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
     let names: Vec<&str> = names.map(String::as_str).collect();
@@ -148,7 +175,7 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> String {
-        match Config::parse(Path::new("june.toml"), text.into()) {
+        match Config::parse(Path::new("june.toml"), text.into(), BTreeMap::new()) {
             Ok(_) => panic!("accepted: {text}"),
             Err(error) => error.to_string(),
         }
@@ -200,7 +227,7 @@ mod tests {
             http    = ["GET https://api.example.org/v1/**"]
             secrets = [{ name = "EXAMPLE_TOKEN", host = "api.example.org", header = "Authorization" }]
         "#;
-        let config = Config::parse(Path::new("june.toml"), text.into()).unwrap();
+        let config = Config::parse(Path::new("june.toml"), text.into(), BTreeMap::new()).unwrap();
         let coder = &config.tables.agent["coder"];
         let grants = coder.grants.clone().into_grants(true);
         assert_eq!(

@@ -17,7 +17,7 @@ use june_sandbox::capabilities::{Deltas, Llm};
 use june_sandbox::contract::{self, LlmError};
 
 use crate::config::ModelTable;
-use crate::paths;
+use crate::{local, paths, pulled};
 
 /// The models of a configuration, by their aliases.
 pub(crate) struct Models(BTreeMap<String, Arc<Known>>);
@@ -57,11 +57,33 @@ impl Models {
     }
 }
 
+impl Models {
+    /// Whether there is a model of this alias.
+    pub(crate) fn has(&self, alias: &str) -> bool {
+        self.0.contains_key(alias)
+    }
+
+    /// Asks a model directly, with the conversation as it is.
+    pub(crate) fn ask_plainly(&self, alias: &str, request: types::Request) -> june_models::Deltas {
+        match self.0.get(alias) {
+            Some(known) => known.model.stream(request),
+            None => {
+                let why = format!("there is no model `{alias}`");
+                stream::once(std::future::ready(Err(ModelError::Invalid(why)))).boxed()
+            }
+        }
+    }
+}
+
 impl Known {
     fn new(alias: &str, table: &ModelTable, folder: &Path) -> Result<Self> {
         let (model, overflow): (Box<dyn Model>, Policy) = match table {
             ModelTable::Scripted(table) => {
                 (Box::new(Scripted::load(folder.join(&table.file))?), table.overflow)
+            }
+            ModelTable::Local(table) => {
+                let path = pulled::find(table.file.as_deref().unwrap_or(alias), folder)?;
+                (Box::new(local::lazy(alias, path, table.settings())), table.overflow)
             }
             ModelTable::OpenAi(table) => {
                 let name = table.model.as_deref().unwrap_or(alias);

@@ -7,10 +7,13 @@ mod disk;
 mod exit;
 mod http;
 mod index;
+mod lazy;
 mod llm;
+mod local;
 mod mcp;
 mod notes;
 mod paths;
+mod pulled;
 mod report;
 mod scrub;
 mod size;
@@ -58,6 +61,8 @@ enum Command {
     #[command(subcommand)]
     Journal(commands::journal::Command),
     #[command(subcommand)]
+    Model(commands::model::Command),
+    #[command(subcommand)]
     Mcp(commands::mcp::Command),
     Doctor(commands::doctor::Doctor),
 }
@@ -72,6 +77,7 @@ fn main() -> ExitCode {
         Command::Dataset(command) => commands::dataset::run(&command),
         Command::Component(command) => commands::component::run(&command),
         Command::Journal(command) => commands::journal::run(&command),
+        Command::Model(command) => commands::model::run(&command),
         Command::Mcp(command) => commands::mcp::run(&command),
         Command::Doctor(command) => commands::doctor::run(&command),
     };

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use june_sandbox::capabilities::{Reply, ToolUse};
-use june_sandbox::contract::Step;
+use june_sandbox::contract::{Stage, Step};
 
 use crate::words::{neutral, one_line};
 
@@ -19,13 +19,15 @@ pub(crate) struct Terminal {
     colour: bool,
     /// Whether the answer's last line has no end yet.
     open: Mutex<bool>,
+    /// The tools whose answers were shown, and not noted yet by the strategy.
+    shown: Mutex<Vec<String>>,
 }
 
 impl Terminal {
     /// Shows the answer where `answer` is true, and the work where somebody looks at it.
     pub(crate) fn new(answer: bool, work: bool) -> Self {
         let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Self { answer, work, colour, open: Mutex::new(false) }
+        Self { answer, work, colour, open: Mutex::new(false), shown: Mutex::default() }
     }
 
     /// Ends the answer's last line, if it has no end yet.
@@ -65,10 +67,23 @@ impl Reply for Terminal {
     }
 
     fn note(&self, step: &Step) {
+        // What a strategy notes of a tool's answer is on the screen already.
+        if step.stage == Stage::Execute {
+            let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+            let noted = |tool: &String| step.text.split(' ').next() == Some(tool);
+            if let Some(at) = shown.iter().position(noted) {
+                shown.remove(at);
+                return;
+            }
+        }
         self.work(&format!("[{}] {}", step.stage.name(), neutral(&step.text, true)));
     }
 
     fn used(&self, use_: &ToolUse<'_>) {
+        if let ToolUse::Answered { name, .. } = use_ {
+            let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+            shown.push((*name).to_owned());
+        }
         match use_ {
             ToolUse::Called { name, arguments } => {
                 self.work(&format!("→ {name} {}", one_line(arguments, 120)));

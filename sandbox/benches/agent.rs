@@ -13,7 +13,7 @@ use june_sandbox::capabilities::{Deltas, Llm};
 use june_sandbox::contract::{
     Delta, FinishReason, LlmError, Message, Part, Request, Role, Turn, Usage,
 };
-use june_sandbox::{Authority, Cache, Capabilities, Engine, Grants, Limits, Strategy};
+use june_sandbox::{Authority, Cache, Capabilities, Engine, Grants, Limits, Origin, Strategy};
 use tokio::sync::Semaphore;
 
 /// A model that answers at once, in as many pieces as a real one would.
@@ -64,7 +64,7 @@ fn authority(model: Arc<dyn Llm>) -> Authority {
         grants: Arc::new(grants),
         capabilities: Capabilities { llm: Some(model), ..Capabilities::default() },
         limits: Limits::default(),
-        seed: 0,
+        origin: Origin::default(),
     }
 }
 

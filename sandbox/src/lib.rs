@@ -1,5 +1,5 @@
 //! Runs a WebAssembly component as a pure function of its code, its input, its
-//! limits and a seed.
+//! limits, a seed and the time when its clock begins.
 //!
 //! A component sees virtual clocks, seeded random numbers, no environment, no
 //! file and no socket. Its instructions are counted ([`Limits::fuel`]), and so
@@ -32,6 +32,7 @@
 //! | [`fit`] | whether it fits a world of the contract |
 //! | [`cache`] | compiled components on disk |
 //! | [`limits`] | what a run may use |
+//! | [`origin`] | where its random numbers and its clock begin |
 //! | [`runner`] | running programs in a runner component |
 //! | [`strategy`] | answering a turn with a strategy component |
 //! | [`tool`] | calling a tool component |
@@ -58,6 +59,7 @@ pub mod fit;
 pub mod grants;
 mod imports;
 pub mod limits;
+pub mod origin;
 pub mod outcome;
 pub mod replay;
 mod run;
@@ -79,6 +81,7 @@ pub use fit::{Fit, Misfit, World};
 pub use grants::Grants;
 pub use june_journal::{self as journal, Digest, Journal};
 pub use limits::Limits;
+pub use origin::Origin;
 pub use outcome::{Exception, Exit, Outcome, Output, Phase};
 pub use replay::{Divergence, Recorded, Replay, ReplayError, Subject};
 pub use runner::{Program, Recording, Runner};

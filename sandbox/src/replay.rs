@@ -46,6 +46,7 @@ use june_journal::blobs::{BlobError, Blobs};
 use june_journal::record::{Call, Data, End, Event, Record, Start};
 use june_journal::{Digest, Exit};
 
+use crate::Origin;
 use crate::calls::{Ledger, Made, digest_line};
 use crate::capability::Recalled;
 use crate::run::Finished;
@@ -261,6 +262,11 @@ impl Expected {
 }
 
 impl Recorded {
+    /// Where its random numbers and its clock began.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin { seed: self.start.seed, epoch: self.start.epoch }
+    }
+
     /// Puts a run together from its records, in their order.
     ///
     /// # Errors

@@ -11,12 +11,13 @@ use june_journal::{Digest, Journal};
 use wasmtime::component::ResourceTableError;
 use wasmtime::{Store, Trap};
 
+use crate::Origin;
 use crate::calls::{Calls, Ledger, Trace};
 use crate::capability::Authority;
 use crate::engine;
 use crate::limits::Exceeded;
 use crate::state::{Spent, State};
-use crate::wasi::{EPOCH, Exited, Files};
+use crate::wasi::{Exited, Files};
 use crate::workspace::Tree;
 use crate::{Capabilities, Component, Engine, Error, Exit, Grants, Limits, Outcome, Recording};
 
@@ -26,7 +27,7 @@ pub(crate) struct Job<'a> {
     pub(crate) component: &'a Component,
     pub(crate) world: &'static str,
     pub(crate) limits: &'a Limits,
-    pub(crate) seed: u64,
+    pub(crate) origin: Origin,
     pub(crate) grants: Arc<Grants>,
     pub(crate) capabilities: Capabilities,
     pub(crate) files: Tree,
@@ -127,8 +128,8 @@ fn start(
         policy: Digest::of(grants.join("\n").as_bytes()),
         grants,
         limits: job.limits.to_map(),
-        seed: job.seed,
-        epoch: EPOCH,
+        seed: job.origin.seed,
+        epoch: job.origin.epoch,
         input,
         parent,
     }
@@ -137,10 +138,11 @@ fn start(
 /// Does a job.
 pub(crate) async fn execute(job: Job<'_>, ledger: Ledger) -> Result<Finished, Error> {
     let start = Instant::now();
-    let Job { engine, component, limits, seed, grants, capabilities, files, stdin, call, .. } = job;
+    let Job { engine, component, limits, origin, grants, capabilities, files, stdin, call, .. } =
+        job;
     let files = Files { tree: files, grants: grants.files.clone(), limit: limits.files };
     let authority = Authority::new(grants, capabilities, limits.clone());
-    let mut store = State::store(engine, seed, stdin, files, authority, ledger)?;
+    let mut store = State::store(engine, origin, stdin, files, authority, ledger)?;
     let ended = tokio::time::timeout(limits.wall, call(&mut store)).await;
     let Closing { exit, value } = match ended {
         Err(_elapsed) => Closing { exit: Exit::TimedOut, value: None },

@@ -8,6 +8,7 @@ use june_journal::Journal;
 use june_journal::record::{Data, Parent};
 use wasmtime::Store;
 
+use crate::Origin;
 use crate::bindings::runner::RunnerPre;
 use crate::calls::Ledger;
 use crate::contract::programs as wit;
@@ -106,7 +107,7 @@ impl Runner {
         limits: &Limits,
         seed: u64,
     ) -> Result<Outcome, Error> {
-        let job = self.job(program, limits, seed);
+        let job = self.job(program, limits, Origin::seeded(seed));
         Ok(run::execute(job, Ledger::Count).await?.outcome)
     }
 
@@ -125,7 +126,7 @@ impl Runner {
         seed: u64,
         recording: &Recording<'_>,
     ) -> Result<RecordedOutcome, Error> {
-        let job = self.job(program, limits, seed);
+        let job = self.job(program, limits, Origin::seeded(seed));
         let input = |journal: &Journal| program.recorded(journal);
         let (finished, place) = run::perform(job, Some(recording), input).await?;
         let (run, last) = place.unwrap_or_default();
@@ -142,12 +143,12 @@ impl Runner {
         let Subject::Program(program) = &recorded.subject else {
             return Err(recorded.of_another_world());
         };
-        let job = self.job(program, &recorded.limits, recorded.start.seed);
+        let job = self.job(program, &recorded.limits, recorded.origin());
         Ok(recorded.compare(&run::execute(job, Ledger::Compare(recorded.expected())).await?))
     }
 
     /// The job of running this program.
-    fn job<'a>(&'a self, program: &'a Program, limits: &'a Limits, seed: u64) -> Job<'a> {
+    fn job<'a>(&'a self, program: &'a Program, limits: &'a Limits, origin: Origin) -> Job<'a> {
         let instance = self.instance.clone();
         let asked = wit::Program {
             language: wit::Language::Python,
@@ -161,7 +162,7 @@ impl Runner {
             component: &self.component,
             world: "runner",
             limits,
-            seed,
+            origin,
             grants: program.grants(),
             capabilities: Capabilities::default(),
             files: program.files.clone(),

@@ -5,6 +5,7 @@ use rand_core::SeedableRng;
 use wasmtime::component::ResourceTable;
 use wasmtime::{CallHook, Store};
 
+use crate::Origin;
 use crate::calls::{Calls, Ledger};
 use crate::capability::Authority;
 use crate::limits::Meter;
@@ -60,7 +61,7 @@ impl State {
     /// A store for one instance, which owns everything that the run may touch.
     pub(crate) fn store(
         engine: &Engine,
-        seed: u64,
+        origin: Origin,
         stdin: &[u8],
         files: Files,
         authority: Authority,
@@ -73,8 +74,8 @@ impl State {
         let state = Self {
             table,
             meter: Meter::new(limits),
-            clock: Clock::new(limits.fuel),
-            random: ChaCha8Rng::seed_from_u64(seed),
+            clock: Clock::new(origin.epoch, limits.fuel),
+            random: ChaCha8Rng::seed_from_u64(origin.seed),
             random_left: limits.random,
             streams: Streams::new(stdin, limits.output),
             files,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use june_journal::Journal;
 
+use crate::Origin;
 use crate::bindings::strategy::StrategyPre;
 use crate::calls::Ledger;
 use crate::contract::{Answer, StrategyError, Turn};
@@ -34,8 +35,8 @@ pub struct Authority {
     pub capabilities: Capabilities,
     /// How much of it.
     pub limits: Limits,
-    /// The seed of its random numbers.
-    pub seed: u64,
+    /// Where its random numbers and its clock begin.
+    pub origin: Origin,
 }
 
 /// What became of a turn.
@@ -87,13 +88,13 @@ impl Strategy {
         authority: &Authority,
         recording: Option<&Recording<'_>>,
     ) -> Result<Answered, Error> {
-        let Authority { grants, capabilities, limits, seed } = authority;
+        let Authority { grants, capabilities, limits, origin } = authority;
         let job = Job {
             engine: &self.engine,
             component: &self.component,
             world: "strategy",
             limits,
-            seed: *seed,
+            origin: *origin,
             grants: grants.clone(),
             capabilities: capabilities.clone(),
             files: Tree::default(),
@@ -132,7 +133,7 @@ impl Strategy {
             component: &self.component,
             world: "strategy",
             limits: &recorded.limits,
-            seed: recorded.start.seed,
+            origin: recorded.origin(),
             grants: Arc::default(),
             capabilities: Capabilities::default(),
             files: Tree::default(),

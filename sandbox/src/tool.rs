@@ -131,7 +131,7 @@ impl Tool {
         let grants = Arc::new(Grants { files: grants.clone(), ..Grants::default() });
         let authority = Authority {
             limits: recorded.limits.clone(),
-            seed: recorded.start.seed,
+            origin: recorded.origin(),
             ..Authority::default()
         };
         let job = self.job(&authority, &grants, files, self.calling(arguments));
@@ -150,7 +150,7 @@ impl Tool {
             component: &self.component,
             world: "tool",
             limits: &authority.limits,
-            seed: authority.seed,
+            origin: authority.origin,
             grants: grants.clone(),
             capabilities: authority.capabilities.clone(),
             files: files.clone(),

@@ -55,13 +55,16 @@ def prepare():
 def run(program):
     for name in _hidden:
         sys.modules.pop(name, None)
-    # No `__name__`, as in the graders that people know: a program's
-    # `if __name__ == "__main__":` does not run.
+    # No `__name__` where something is checked, as in the graders that people
+    # know: a program's `if __name__ == "__main__":` does not run.
     namespace = {"__builtins__": vars(builtins)}
     phase, sealed = _IN_SOURCE, ()
     try:
         source = compile(program.source + "\n", _PROGRAM, "exec", dont_inherit=True, optimize=0)
         if program.checks is None:
+            # A program of its own, which may import the files that it was given.
+            namespace["__name__"] = "__main__"
+            sys.path.insert(0, ".")
             exec(source, namespace)
         else:
             phase = _IN_CHECKS

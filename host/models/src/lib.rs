@@ -4,7 +4,11 @@
 //! [`Delta`]s. Whoever drops the stream cancels the answer.
 //!
 //! - [`openai`]: any server that speaks OpenAI's chat completions.
+<<<<<<< HEAD
+//! - [`text`]: tokenizer, chat template and parsers, for backends that run a model themselves.
+=======
 //! - [`triton`]: which models a Triton server has, loads and unloads.
+>>>>>>> guard
 //! - [`scripted`]: answers from a file, for tests and demonstrations.
 //! - [`header`]: what a model is, read before any weight is.
 //! - [`guard`]: whether a machine can run it.
@@ -17,14 +21,23 @@ pub mod collect;
 pub mod context;
 pub mod error;
 pub mod estimate;
+<<<<<<< HEAD
+pub mod hub;
+=======
 pub mod guard;
 pub mod header;
+>>>>>>> guard
 pub mod openai;
 pub mod repository;
 pub mod scripted;
 mod secret;
+pub mod text;
 pub mod tls;
+<<<<<<< HEAD
+mod turns;
+=======
 pub mod triton;
+>>>>>>> guard
 pub mod types;
 mod words;
 

@@ -139,13 +139,13 @@ impl Session {
     fn turn(&mut self, request: &str, lines: &mut Lines) -> Result<(), Failure> {
         let Self { agent, journal, stop, .. } = self;
         stop.store(false, Ordering::Relaxed);
-        let turn = agent.turn(self.conversation.clone(), request);
+        let (turn, authority) = (agent.turn(self.conversation.clone(), request), agent.now());
         let session = agent.name.clone();
         let recording =
             journal.as_ref().map(|journal| Recording { journal, session: &session, parent: None });
         let answered = self.runtime.block_on(async {
             tokio::select! {
-                answered = agent.strategy.respond(&turn, &agent.authority, recording.as_ref()) => {
+                answered = agent.strategy.respond(&turn, &authority, recording.as_ref()) => {
                     Some(answered)
                 }
                 () = pressed(stop) => None,

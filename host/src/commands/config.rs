@@ -47,7 +47,10 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, Failure> {
     let runtime = runtime()?;
     let mut checked = Vec::new();
     for name in names {
-        let agent = runtime.block_on(host.agent(&name, &Overrides::default()));
+        // Which model it is to ask may be said later, with --model.
+        let asks = !host.config.tables.agent.get(&name).is_none_or(|table| table.model.is_empty());
+        let overrides = Overrides { tools_only: !asks, ..Overrides::default() };
+        let agent = runtime.block_on(host.agent(&name, &overrides));
         checked.push((name, agent));
     }
     let well = checked.iter().all(|(_, agent)| agent.is_ok());
@@ -71,6 +74,9 @@ fn in_words(name: &str, agent: &anyhow::Result<Agent>) -> String {
         Ok(agent) => {
             let component = agent.strategy.component();
             let mut text = format!("agent {name}: {} {}\n", component.name(), component.digest());
+            if agent.models.is_empty() {
+                text += "  asks      the model of --model, or the only one\n";
+            }
             for grant in agent.authority.grants.to_texts() {
                 text += &format!("  may       {grant}\n");
             }

@@ -1,17 +1,21 @@
 //! `june doctor`: is everything here that June needs?
 
-use std::path::PathBuf;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use june_benchmarks::dataset::known;
+use june_models::guard::{Driver, Gpu, Machine, Placement};
 use june_sandbox::{Exit, Limits, Program};
 use serde::Serialize;
 
 use super::{dataset, eval};
 use crate::exit::{Blame, Failure, print, said};
-use crate::paths;
+use crate::config::{Config, ModelTable};
+use crate::{local, paths, pulled};
 
 /// Check that everything is here that June needs, and say what to do where it is not.
 ///
@@ -41,6 +45,17 @@ pub(crate) fn run(command: &Doctor) -> Result<ExitCode, Failure> {
         let found = dataset::find(data).map(|path| path.display().to_string());
         checks.push(check(&format!("data set {}", data.name), true, found));
     }
+    let machine = Machine::here();
+    checks.push(check("GPU", true, gpus(&machine)));
+    match Config::find(None) {
+        Err(error) => checks.push(check("june.toml", true, Err(error))),
+        Ok(config) => {
+            for (name, table) in config.all_models() {
+                let found = model(name, table, &config.folder(), &machine);
+                checks.push(check(&format!("model {name}"), true, found));
+            }
+        }
+    }
     let well = checks.iter().all(|check| check.ok || check.optional);
     if command.json {
         let text = serde_json::to_string_pretty(&checks).environment()?;
@@ -66,6 +81,54 @@ fn check(name: &str, optional: bool, found: Result<String>) -> Check {
     let ok = found.is_ok();
     let detail = found.unwrap_or_else(|error| said(&error));
     Check { name: name.into(), optional, ok, detail }
+}
+
+/// The GPUs, and how much of their memory is free.
+fn gpus(machine: &Machine) -> Result<String> {
+    let gigabytes = |bytes: u64| bytes as f64 / 1e9;
+    let each = machine.gpus.iter().map(|Gpu { name, total, free }| {
+        format!("{name}, {:.1} of {:.1} GB free", gigabytes(*free), gigabytes(*total))
+    });
+    let gpus: Vec<String> = each.collect();
+    match &machine.driver {
+        Driver::Version(version) if !gpus.is_empty() => {
+            Ok(format!("{} (driver {version})", gpus.join("; ")))
+        }
+        Driver::Version(version) => bail!("none, with NVIDIA's driver {version}"),
+        Driver::Absent => bail!("no NVIDIA driver: models run on servers, or small ones on the processor"),
+        Driver::Broken(why) => bail!("NVIDIA's driver does not work: {why}"),
+    }
+}
+
+/// Whether a model could be asked: its server is there, or the machine can run it.
+fn model(name: &str, table: &ModelTable, folder: &Path, machine: &Machine) -> Result<String> {
+    match table {
+        ModelTable::Local(table) => {
+            let path = pulled::find(table.file.as_deref().unwrap_or(name), folder)?;
+            let placed = local::placed(&path, &table.settings(), machine);
+            let (model, placement) = placed.map_err(|why| anyhow!(why))?;
+            Ok(match placement {
+                Placement::Gpu { index, .. } => format!("{model}; on GPU {index}"),
+                Placement::Cpu { .. } => format!("{model}; on the processor"),
+            })
+        }
+        ModelTable::OpenAi(table) => reachable(&table.url),
+        ModelTable::Scripted(table) => Ok(format!("the transcript {}", table.file.display())),
+    }
+}
+
+/// Whether something listens at an address.
+fn reachable(url: &str) -> Result<String> {
+    let parsed = reqwest::Url::parse(url)?;
+    let addresses = parsed.socket_addrs(|| None)?;
+    let mut why = anyhow!("{url} has no address");
+    for address in addresses {
+        match TcpStream::connect_timeout(&address, Duration::from_secs(2)) {
+            Ok(_) => return Ok(format!("{url} is reachable")),
+            Err(error) => why = anyhow!("{url} cannot be reached: {error}\nhint: start the server"),
+        }
+    }
+    Err(why)
 }
 
 fn writable(folder: PathBuf) -> Result<String> {

@@ -185,7 +185,7 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, Failure> {
 /// Where the samples come from.
 enum Source<'a> {
     Samples(Vec<Sample>),
-    Agent(agent::Asking<'a>),
+    Agent(Box<agent::Asking<'a>>),
 }
 
 fn evaluate(command: &Eval) -> Result<ExitCode, Failure> {
@@ -196,7 +196,7 @@ fn evaluate(command: &Eval) -> Result<ExitCode, Failure> {
     let runner = load_runner()?;
     // Nothing is made before all that was given is known to be good.
     let source = match (&command.samples, &command.agent) {
-        (_, Some(agent)) => Source::Agent(agent::Asking::new(agent, command)?),
+        (_, Some(agent)) => Source::Agent(Box::new(agent::Asking::new(agent, command)?)),
         (Some(path), None) => Source::Samples(
             samples::load(path, &dataset, june_benchmarks::Limits::SAMPLES).input()?,
         ),

@@ -8,6 +8,7 @@ pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod journal;
 pub(crate) mod mcp;
+pub(crate) mod model;
 pub(crate) mod run;
 
 use std::path::Path;

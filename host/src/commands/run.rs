@@ -119,9 +119,10 @@ pub(crate) fn run(command: &Run) -> Result<ExitCode, Failure> {
         session: &command.agent,
         parent: None,
     });
+    let authority = agent.now();
     let answered = runtime.block_on(async {
         tokio::select! {
-            answered = agent.strategy.respond(&turn, &agent.authority, recording.as_ref()) => {
+            answered = agent.strategy.respond(&turn, &authority, recording.as_ref()) => {
                 Some(answered)
             }
             () = pressed(&stop) => None,

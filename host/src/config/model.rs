@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use june_local::{Penalties, Place, Settings};
 use june_models::context::Policy;
 use june_models::openai::{Grammar, Reasoning, TokenLimit};
+use june_models::types::Sampling;
 use serde::Deserialize;
 
-use super::units::Time;
+use super::units::{Bytes, Time};
 
 /// A model, by its backend.
 #[derive(Debug, Clone, Deserialize)]
@@ -17,6 +19,73 @@ pub(crate) enum ModelTable {
     OpenAi(OpenAiTable),
     /// A transcript, for tests and demonstrations.
     Scripted(ScriptedTable),
+    /// A file, run in this process.
+    Local(LocalTable),
+}
+
+/// A GGUF file, run in this process. What is left out is as in [`june_local::Settings`].
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LocalTable {
+    /// A model that was pulled, by its name, or a file's path, relative to the configuration's
+    /// folder; this table's name, if left out.
+    pub(crate) file: Option<String>,
+    /// The NVIDIA GPU that runs it, by its number; the processor, if left out.
+    pub(crate) gpu: Option<usize>,
+    /// The most tokens of a conversation.
+    pub(crate) context: Option<u32>,
+    /// The most memory for keys and values of all conversations.
+    pub(crate) cache: Option<Bytes>,
+    /// The most conversations that are answered at the same time.
+    pub(crate) at_once: Option<usize>,
+    /// How tokens are drawn where an agent does not say.
+    #[serde(default)]
+    pub(crate) sampling: SamplingTable,
+    /// What to do with a conversation that does not fit.
+    #[serde(default)]
+    pub(crate) overflow: Policy,
+}
+
+/// How tokens are drawn.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SamplingTable {
+    temperature: Option<f32>,
+    top_p: Option<f32>,
+    top_k: Option<u32>,
+    min_p: Option<f32>,
+    repetition_penalty: Option<f32>,
+    presence_penalty: Option<f32>,
+    frequency_penalty: Option<f32>,
+}
+
+impl LocalTable {
+    /// How the model is run.
+    pub(crate) fn settings(&self) -> Settings {
+        let own = Settings::default();
+        let SamplingTable { temperature, top_p, top_k, min_p, .. } = self.sampling;
+        let drawn = Sampling { temperature, top_p, top_k, min_p, seed: None };
+        let SamplingTable { repetition_penalty, presence_penalty, frequency_penalty, .. } =
+            self.sampling;
+        Settings {
+            place: self.gpu.map_or(Place::Cpu, Place::Cuda),
+            context: self.context.unwrap_or(own.context),
+            cache_bytes: self.cache.map_or(own.cache_bytes, |bytes| bytes.0),
+            at_once: self.at_once.unwrap_or(own.at_once),
+            sampling: Sampling {
+                temperature: drawn.temperature.or(own.sampling.temperature),
+                top_p: drawn.top_p.or(own.sampling.top_p),
+                top_k: drawn.top_k.or(own.sampling.top_k),
+                ..drawn
+            },
+            penalties: Penalties {
+                repetition: repetition_penalty.unwrap_or(own.penalties.repetition),
+                presence: presence_penalty.unwrap_or(own.penalties.presence),
+                frequency: frequency_penalty.unwrap_or(own.penalties.frequency),
+            },
+            ..own
+        }
+    }
 }
 
 /// A model behind a server.

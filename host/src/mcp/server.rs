@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::agents::origin;
 use anyhow::{Context, Result, bail};
 use june_sandbox::contract::ToolError;
 use june_sandbox::grants::{FileGrant, Mode};
@@ -115,13 +116,13 @@ impl Served {
             means.workspace = Some(Workspace::new(before.clone()));
         }
         let workspace = means.workspace.clone();
-        let seed = self.calls.fetch_add(1, Ordering::Relaxed);
+        let origin = origin(self.calls.fetch_add(1, Ordering::Relaxed));
         let recording = self.journal.as_ref().map(|journal| Recording {
             journal,
             session: SESSION,
             parent: None,
         });
-        let answer = one.tool.call_alone(arguments, means, seed, recording.as_ref()).await?;
+        let answer = one.tool.call_alone(arguments, means, origin, recording.as_ref()).await?;
         let (Some(before), Some(workspace), true) = (before, workspace, writes) else {
             return Ok(answer);
         };

@@ -8,6 +8,7 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
 
 use super::import;
+use crate::Origin;
 use crate::capabilities::ToolUse;
 use crate::capability::{Caller, Decision, Worked, carry_out, define_capability};
 use crate::contract::{ToolCall, ToolError, ToolResult, ToolSpec, short};
@@ -114,7 +115,7 @@ fn find(
         fuel,
         depth,
         calls: authority.calls_left(),
-        seed: state.calls.count,
+        origin: Origin { seed: state.calls.count, epoch: state.clock.epoch() },
         place: caller.place.clone(),
     };
     Ok((tool.clone(), context))

@@ -6,6 +6,7 @@ use june_journal::record::Parent;
 use june_journal::{Digest, Journal};
 
 use super::{Called, Tool};
+use crate::Origin;
 use crate::capabilities::{ForeignTool, ToolUse};
 use crate::capability::Worked;
 use crate::contract::{CallError, ToolCall, ToolError, ToolResult, ToolSpec};
@@ -39,7 +40,7 @@ pub(crate) struct CallContext {
     pub(crate) fuel: u64,
     pub(crate) depth: u32,
     pub(crate) calls: u64,
-    pub(crate) seed: u64,
+    pub(crate) origin: Origin,
     pub(crate) place: Option<(Journal, Arc<str>, Parent)>,
 }
 
@@ -166,7 +167,7 @@ impl GrantedTool {
         &self,
         arguments: &str,
         capabilities: Capabilities,
-        seed: u64,
+        origin: Origin,
         recording: Option<&Recording<'_>>,
     ) -> Result<Result<(String, bool), ToolError>, Error> {
         let Kind::Component(tool) = &self.0.kind else {
@@ -177,7 +178,7 @@ impl GrantedTool {
         }
         let user = Arc::new(self.0.grants.clone());
         let (fuel, depth, calls, place) = (u64::MAX, u32::MAX, u64::MAX, None);
-        let context = CallContext { capabilities, user, fuel, depth, calls, seed, place };
+        let context = CallContext { capabilities, user, fuel, depth, calls, origin, place };
         Ok(self.call_component(tool, arguments, context, recording).await?.answer)
     }
 
@@ -189,7 +190,7 @@ impl GrantedTool {
         recording: Option<&Recording<'_>>,
     ) -> Result<Worked<Result<(String, bool), ToolError>>, Error> {
         let Granted { grants, limits, .. } = &*self.0;
-        let CallContext { mut capabilities, user, fuel, depth, calls, seed, place: _ } = context;
+        let CallContext { mut capabilities, user, fuel, depth, calls, origin, place: _ } = context;
         let grants = Arc::new(grants.narrowed(&user));
         let limits = Limits {
             fuel: limits.fuel.min(fuel),
@@ -202,7 +203,7 @@ impl GrantedTool {
         capabilities.reply = None;
         capabilities.memory = None;
         let workspace = capabilities.workspace.take().unwrap_or_default();
-        let authority = Authority { grants: grants.clone(), capabilities, limits, seed };
+        let authority = Authority { grants: grants.clone(), capabilities, limits, origin };
         let called = if writes(&grants) {
             let mut files = workspace.lock().await;
             let called = tool.call(arguments, &authority, &files, recording).await;

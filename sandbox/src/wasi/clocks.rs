@@ -9,22 +9,26 @@ use wasmtime::component::{ComponentType, Lift, LinkerInstance, Lower};
 
 use super::io::Pollable;
 use crate::calls::define;
+use crate::origin::EPOCH;
 use crate::state::State;
 use crate::told::Told;
 
-/// When every run begins: 2026-01-01T00:00:00Z, in seconds of Unix time.
-pub(crate) const EPOCH: u64 = 1_767_225_600;
-
-/// The time that a run has waited, and the fuel that it began with.
+/// When a run began, the time that it has waited, and the fuel that it began with.
 pub(crate) struct Clock {
+    epoch: u64,
     waited: u64,
     fuel: u64,
 }
 
 impl Clock {
-    /// A clock for a run that begins with this much fuel.
-    pub(crate) fn new(fuel: u64) -> Self {
-        Self { waited: 0, fuel }
+    /// A clock for a run that begins then, in seconds of Unix time, with this much fuel.
+    pub(crate) fn new(epoch: u64, fuel: u64) -> Self {
+        Self { epoch, waited: 0, fuel }
+    }
+
+    /// When the run began, in seconds of Unix time.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch
     }
 
     /// Nanoseconds since the run began.
@@ -51,8 +55,8 @@ pub(super) struct Datetime {
 }
 
 impl Datetime {
-    /// When every run begins.
-    pub(super) const START: Self = Self { seconds: EPOCH, nanoseconds: 0 };
+    /// The time of all files: they are given without one.
+    pub(super) const OF_FILES: Self = Self { seconds: EPOCH, nanoseconds: 0 };
 }
 
 impl Told for Datetime {
@@ -83,7 +87,7 @@ pub(super) fn add_wall(
 ) -> wasmtime::Result<()> {
     define(to, interface, "now", |store, ()| {
         let now = Clock::now(store);
-        let seconds = EPOCH.saturating_add(now / 1_000_000_000);
+        let seconds = store.data().clock.epoch.saturating_add(now / 1_000_000_000);
         Ok((Datetime { seconds, nanoseconds: (now % 1_000_000_000) as u32 },))
     })?;
     define(to, interface, "resolution", |_, ()| Ok((Datetime { seconds: 0, nanoseconds: 1 },)))

@@ -19,7 +19,7 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker, LinkerInstance, ResourceType};
 
 pub(crate) use cli::Exited;
-pub(crate) use clocks::{Clock, EPOCH};
+pub(crate) use clocks::Clock;
 pub(crate) use filesystem::Files;
 pub(crate) use io::Streams;
 

@@ -14,7 +14,7 @@ use june_sandbox::contract::{
 use june_sandbox::journal::reader::{Item, Reader};
 use june_sandbox::journal::{Folder, Record};
 use june_sandbox::{
-    Answered, Authority, Cache, Capabilities, GrantedTool, Grants, Limits, Strategy, Tool,
+    Answered, Authority, Cache, Capabilities, GrantedTool, Grants, Limits, Origin, Strategy, Tool,
 };
 
 use super::{ENGINE, component};
@@ -83,7 +83,7 @@ pub(crate) fn with_model(model: Arc<dyn Llm>) -> Authority {
         grants: Arc::new(grants),
         capabilities: Capabilities { llm: Some(model), ..Capabilities::default() },
         limits: Limits::default(),
-        seed: 0,
+        origin: Origin::default(),
     }
 }
 

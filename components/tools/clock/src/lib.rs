@@ -1,5 +1,5 @@
-//! A tool that says what time it is, as far as a run has one: the host's clock is virtual unless
-//! the grants say otherwise.
+//! A tool that says what time it is. A run's clock begins when its turn began, and goes on by the
+//! instructions that it runs.
 
 pub mod calendar;
 
@@ -19,7 +19,7 @@ mod tool {
 
     impl Tool for Clock {
         const NAME: &str = "clock";
-        const DESCRIPTION: &str = "Says the current date, day of the week and time, in UTC.";
+        const DESCRIPTION: &str = "Says the date, day of the week and time in UTC, as of the moment when this request was made.";
         type Arguments = Nothing;
 
         fn call(_: Nothing) -> Result<String, CallError> {

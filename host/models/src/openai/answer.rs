@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::estimate;
 use crate::openai::calls::Calls;
 use crate::openai::chunk::Chunk;
-use crate::openai::thinking::{Piece, Reasoning, Splitter};
+use crate::text::thinking::{Piece, Reasoning, Splitter};
 use crate::types::{Delta, FinishReason, Request, Usage};
 
 /// Turns chunks into deltas: reasoning and text at once, tool calls when they are whole, which is

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::error::ModelError;
 use crate::openai::settings::{Grammar, Settings, TokenLimit};
-use crate::types::{Message, Part, Request, ResponseFormat, Role, ToolCall, ToolSpec};
+use crate::turns::{Turn, arguments, invalid, object, parameters_of, turns};
+use crate::types::{Request, ResponseFormat, ToolCall, ToolSpec};
 
 /// The names that a body may have; the settings may not add one of them.
 pub(crate) const NAMES: [&str; 17] = [
@@ -139,18 +140,7 @@ pub(crate) fn write(
     count: bool,
 ) -> Result<Vec<u8>, ModelError> {
     let Request { messages, tools, sampling, max_tokens, stop, response_format, .. } = request;
-    if messages.is_empty() {
-        return Err(invalid("the request has no message", "put the question into one"));
-    }
-    let mut said = Vec::with_capacity(messages.len());
-    for (index, message) in messages.iter().enumerate() {
-        push(&mut said, message).map_err(|what| {
-            invalid(
-                &format!("message {} of the request, by {:?}, {what}", index + 1, message.role),
-                "calls belong into messages of the assistant, outcomes into messages of a tool",
-            )
-        })?;
-    }
+    let said = turns(messages)?.into_iter().map(say).collect();
     let mut body = Body {
         model: &settings.model,
         messages: said,
@@ -178,7 +168,7 @@ pub(crate) fn write(
     match response_format {
         ResponseFormat::Text => {}
         ResponseFormat::JsonSchema(schema) => {
-            let schema = object(schema, "the schema of the answer")?;
+            let schema = raw(schema, "the schema of the answer")?;
             let json_schema = Schema { name: "answer", schema, strict: true };
             body.response_format = Some(Format { r#type: "json_schema", json_schema });
         }
@@ -196,70 +186,34 @@ pub(crate) fn write(
         .map_err(|error| invalid(&format!("the request is not JSON: {error}"), "report this"))
 }
 
-/// Adds a message: its outcomes first, each a message of its own, then the rest.
-fn push<'a>(said: &mut Vec<Said<'a>>, message: &'a Message) -> Result<(), &'static str> {
-    let (mut text, mut calls, mut outcomes) = (String::new(), Vec::new(), 0);
-    for part in &message.parts {
-        match (part, message.role) {
-            (Part::Text(_), Role::Tool) => return Err("has text that answers no call"),
-            (Part::Text(more), _) => text.push_str(more),
-            // Templates leave earlier reasoning out, and servers refuse it.
-            (Part::Reasoning(_), _) => {}
-            (Part::Call(call), Role::Assistant) => calls.push(tool_call(call)),
-            (Part::Call(_), _) => return Err("asks for a tool"),
-            (Part::Outcome(result), Role::Tool) => {
-                let content = match result.is_error {
-                    true => format!("error: {}", result.content),
-                    false => result.content.clone(),
-                };
-                outcomes += 1;
-                said.push(Said {
-                    role: "tool",
-                    content: Some(content),
-                    tool_calls: Vec::new(),
-                    tool_call_id: Some(&result.call_id),
-                });
-            }
-            (Part::Outcome(_), _) => return Err("has the outcome of a tool"),
-        }
-    }
-    let role = match message.role {
-        Role::System => "system",
-        Role::User => "user",
-        Role::Assistant => "assistant",
-        Role::Tool if outcomes == 0 => return Err("has no outcome"),
-        Role::Tool => return Ok(()),
-    };
+/// A turn. Templates leave earlier reasoning out, and servers refuse it.
+fn say(turn: Turn<'_>) -> Said<'_> {
+    let Turn { role, text, reasoning: _, calls, answers } = turn;
     let content = (calls.is_empty() || !text.is_empty()).then_some(text);
-    said.push(Said { role, content, tool_calls: calls, tool_call_id: None });
-    Ok(())
+    let tool_calls = calls.into_iter().map(tool_call).collect();
+    Said { role, content, tool_calls, tool_call_id: answers }
 }
 
-/// A call that the model made before. Templates parse the arguments, and one answer that was no
-/// JSON would make every later request fail; so such arguments go back as a text in an object.
+/// A call that the model made before; arguments that are an object stay as they are.
 fn tool_call(call: &ToolCall) -> Call<'_> {
     let arguments = match serde_json::from_str::<Map<String, Value>>(&call.arguments) {
         Ok(_) => call.arguments.clone(),
-        Err(_) => serde_json::json!({"unparsed": call.arguments}).to_string(),
+        Err(_) => Value::Object(arguments(call)).to_string(),
     };
     Call { id: &call.id, r#type: "function", function: Asked { name: &call.name, arguments } }
 }
 
 fn describe(tool: &ToolSpec) -> Result<Tool<'_>, ModelError> {
     let ToolSpec { name, description, parameters } = tool;
-    let parameters = object(parameters, &format!("the parameters' schema of tool {name}"))?;
+    let parameters = raw(parameters, &parameters_of(name))?;
     Ok(Tool { r#type: "function", function: Function { name, description, parameters } })
 }
 
-fn object(text: &str, what: &str) -> Result<Box<RawValue>, ModelError> {
-    let hint = "write a JSON Schema as an object: {\"type\": \"object\", …}";
-    let refuse = |error| invalid(&format!("{what} is not a JSON object: {error}"), hint);
-    serde_json::from_str::<Map<String, Value>>(text).map_err(refuse)?;
-    serde_json::from_str(text).map_err(refuse)
-}
-
-fn invalid(what: &str, hint: &str) -> ModelError {
-    ModelError::Invalid(format!("{what}\nhint: {hint}"))
+/// A JSON object, to be sent as it is written.
+fn raw(text: &str, what: &str) -> Result<Box<RawValue>, ModelError> {
+    object(text, what)?;
+    let unlikely = |error| invalid(&format!("{what} is not JSON: {error}"), "report this");
+    serde_json::from_str(text).map_err(unlikely)
 }
 
 #[cfg(test)]

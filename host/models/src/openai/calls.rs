@@ -1,12 +1,8 @@
 //! Tool calls, put together from the pieces that servers send.
 
-use std::collections::HashSet;
-
 use crate::openai::chunk::CallPiece;
+use crate::text::ids::{Ids, MOST_CALLS};
 use crate::types::{Request, ToolCall};
-
-/// The most calls that one answer may ask for.
-const MOST: usize = 256;
 
 /// The calls of an answer, while it comes in.
 ///
@@ -17,25 +13,20 @@ const MOST: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Calls {
     calls: Vec<CallPiece>,
-    /// Identifiers that the conversation uses already.
-    taken: HashSet<String>,
-    /// How many calls the conversation has.
-    earlier: usize,
+    ids: Ids,
 }
 
 impl Calls {
     /// The calls of the answer to this request.
     pub(crate) fn new(request: &Request) -> Calls {
-        let earlier = request.messages.iter().flat_map(|message| message.calls());
-        let ids: Vec<String> = earlier.map(|call| call.id.clone()).collect();
-        Calls { calls: Vec::new(), earlier: ids.len(), taken: ids.into_iter().collect() }
+        Calls { calls: Vec::new(), ids: Ids::new(request) }
     }
 
     /// Adds a piece. The error says what is wrong with it.
     pub(crate) fn push(&mut self, piece: CallPiece) -> Result<(), String> {
         let Some(call) = self.find(&piece) else {
-            if self.calls.len() == MOST {
-                return Err(format!("it asked for more than {MOST} tools at once"));
+            if self.calls.len() == MOST_CALLS {
+                return Err(format!("it asked for more than {MOST_CALLS} tools at once"));
             }
             self.calls.push(piece);
             return Ok(());
@@ -78,20 +69,15 @@ impl Calls {
         }
         self.calls.sort_by_key(|call| call.index.unwrap_or(u64::MAX));
         let mut whole = Vec::with_capacity(self.calls.len());
-        for (place, call) in self.calls.into_iter().enumerate() {
-            let CallPiece { mut id, name, mut arguments, .. } = call;
+        for call in self.calls {
+            let CallPiece { id, name, mut arguments, .. } = call;
             if name.is_empty() {
                 return Err("it asked for a tool and did not name it".to_owned());
             }
             if arguments.trim().is_empty() {
                 arguments = "{}".to_owned();
             }
-            let mut number = self.earlier + place + 1;
-            while id.is_empty() || !self.taken.insert(id.clone()) {
-                id = format!("call-{number}");
-                number += 1;
-            }
-            whole.push(ToolCall { id, name, arguments });
+            whole.push(ToolCall { id: self.ids.give(id), name, arguments });
         }
         Ok(whole)
     }
@@ -185,7 +171,7 @@ mod tests {
         assert!(calls.finish(false).is_err());
         let mut calls = Calls::new(&Request::default());
         let many = |calls: &mut Calls| calls.push(piece(None, "", "f", ""));
-        (0..MOST).for_each(|_| many(&mut calls).unwrap());
+        (0..MOST_CALLS).for_each(|_| many(&mut calls).unwrap());
         assert!(many(&mut calls).is_err());
     }
 

@@ -30,7 +30,6 @@ mod reply;
 mod retry;
 mod settings;
 mod sse;
-mod thinking;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -40,7 +39,8 @@ use futures_util::{StreamExt, stream};
 pub use client::SettingsError;
 pub use retry::Retries;
 pub use settings::{Deadlines, Grammar, Limits, Proxy, Settings, TokenLimit};
-pub use thinking::Reasoning;
+
+pub use crate::text::Reasoning;
 
 use crate::types::{Delta, Request};
 use crate::{Deltas, Model};

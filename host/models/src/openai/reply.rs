@@ -195,7 +195,7 @@ mod tests {
 
     use super::*;
     use crate::collect;
-    use crate::openai::thinking::Reasoning;
+    use crate::text::thinking::Reasoning;
     use crate::types::{Part, Request};
 
     /// The parts of the answer and what came last, if it was an error.

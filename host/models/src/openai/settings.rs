@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::openai::retry::Retries;
-use crate::openai::thinking::Reasoning;
 use crate::secret::Secret;
+use crate::text::thinking::Reasoning;
 
 /// Which server is asked, for which model, and how.
 #[derive(Debug, Clone)]

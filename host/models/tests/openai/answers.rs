@@ -84,6 +84,38 @@ async fn done_or_a_finish_is_enough() {
     }
 }
 
+/// As `transformers serve` 5.23 sends it.
+#[tokio::test]
+async fn a_stream_of_transformers() {
+    let event = |choice: &str, more: &str| {
+        format!(
+            "data: {{\"id\":\"c\",\"choices\":[{{{choice},\"index\":0}}],\"created\":1,\"model\":\"m@main\",\
+             \"object\":\"chat.completion.chunk\",\"system_fingerprint\":\"\"{more}}}\n\n"
+        )
+    };
+    let call = r#"{"index":0,"id":"c_tool_call_0","function":{"arguments":"{\"city\": \"Oslo\"}","name":"get_weather"},"type":"function"}"#;
+    let usage = r#","usage":{"completion_tokens":33,"prompt_tokens":210,"total_tokens":243}"#;
+    let events = [
+        event(r#""delta":{"role":"assistant"}"#, ""),
+        event(r#""delta":{"reasoning_content":"the"}"#, ""),
+        event(r#""delta":{"reasoning_content":" user"}"#, ""),
+        event(r#""delta":{"content":"\n\nyes"}"#, ""),
+        event(&format!(r#""delta":{{"tool_calls":[{call}]}}"#), ""),
+        event(r#""delta":{},"finish_reason":"tool_calls""#, usage),
+    ];
+    let steps = [vec![head()], events.map(chunk).to_vec(), vec![end()]].concat();
+    let answer = ask(&Server::start(vec![steps]).await).await.unwrap();
+    let told = [Part::Reasoning("the user".into()), Part::Text("yes".into())];
+    assert_eq!(answer.message.parts[..2], told);
+    let call = answer.message.calls().next().unwrap();
+    assert_eq!(
+        (call.id.as_str(), call.arguments.as_str()),
+        ("c_tool_call_0", r#"{"city": "Oslo"}"#)
+    );
+    let usage = Usage { input_tokens: 210, output_tokens: 33, approximate: false };
+    assert_eq!((answer.finish, answer.usage), (FinishReason::ToolCalls, usage));
+}
+
 #[tokio::test]
 async fn a_connection_that_stays_open_or_breaks_after_the_finish() {
     let finish = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";

@@ -1,13 +1,15 @@
-//! The OpenAI client against servers: hostile ones, written here, and a real one.
+//! The OpenAI client against servers: hostile ones, written here, and real ones.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod answers;
 mod cancel;
 mod hostile;
 mod llama;
+mod peers;
 mod retries;
 mod server;
+mod transformers;
 
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ use june_sandbox::capabilities::{Reply, ToolUse};
 use june_sandbox::contract::{CallError, Role, Step, Turn};
 use june_sandbox::strategy::Authority;
 use june_sandbox::{
-    Answered, Capabilities, Engine, GrantedTool, Grants, Journal, Limits, Outcome, Output,
+    Answered, Capabilities, Engine, GrantedTool, Grants, Journal, Limits, Origin, Outcome, Output,
     Recording, Spent, Strategy, Tool, Tree, World,
 };
 use serde::Serialize;
@@ -152,7 +152,8 @@ fn ask<'a>(command: &'a Try, engine: &Engine) -> Result<Tried<'a>, Failure> {
         ..Capabilities::default()
     };
     let limits = Limits { fuel: FUEL, ..Limits::default() };
-    let authority = Authority { grants: Arc::new(grants), capabilities, limits, seed: 0 };
+    let authority =
+        Authority { grants: Arc::new(grants), capabilities, limits, origin: Origin::default() };
     let request = command.input.as_deref().unwrap_or("Hello");
     let turn = Turn {
         messages: vec![said(Role::User, request)],

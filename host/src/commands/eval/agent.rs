@@ -14,7 +14,7 @@ use june_benchmarks::effort::Effort;
 use june_benchmarks::prompt::question;
 use june_benchmarks::samples::Sample;
 use june_sandbox::journal::Digest;
-use june_sandbox::{Answered, Authority, Exit, Journal, Recording, Workspace};
+use june_sandbox::{Answered, Authority, Exit, Journal, Origin, Recording, Workspace};
 use tokio::runtime::Runtime;
 
 use super::Eval;
@@ -141,7 +141,8 @@ async fn ask_one(
     session: &str,
 ) -> Result<Result<Answer, String>> {
     let question = question(&dataset.tasks[task]);
-    let mut authority = Authority { seed: seed + id as u64, ..agent.authority.clone() };
+    let mut authority =
+        Authority { origin: Origin::seeded(seed + id as u64), ..agent.authority.clone() };
     // Each question has files and notes of its own.
     if let Some(memory) = &mut authority.capabilities.memory {
         *memory = Arc::new(Notes::default());

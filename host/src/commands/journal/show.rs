@@ -197,6 +197,10 @@ impl View<'_> {
             false => items.iter().map(|item| one_line(item, 80)).collect::<Vec<_>>().join("; "),
         };
         let _ = writeln!(text, "  granted    {}", list(granted.iter().copied().collect()));
+        // Calls to files need no decision, and so name no grant.
+        if uses.keys().any(|function| function.starts_with("wasi:filesystem/types")) {
+            used.extend(granted.iter().filter(|grant| grant.starts_with("files ")));
+        }
         let unused: Vec<_> = granted.difference(&used).copied().collect();
         let used = granted.intersection(&used).copied().collect();
         let _ = writeln!(text, "  used       {}", list(used));

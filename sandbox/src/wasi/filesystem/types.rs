@@ -197,7 +197,7 @@ pub(super) struct DescriptorStat {
 
 impl DescriptorStat {
     pub(super) fn new(kind: DescriptorType, size: u64) -> Self {
-        let time = Some(Datetime::START);
+        let time = Some(Datetime::OF_FILES);
         Self { kind, link_count: 1, size, accessed: time, modified: time, changed: time }
     }
 

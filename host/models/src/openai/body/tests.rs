@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::types::{Sampling, ToolResult};
+use crate::types::{Message, Part, Role, Sampling, ToolResult};
 
 fn settings() -> Settings {
     Settings::new("http://localhost/v1", "qwen3")

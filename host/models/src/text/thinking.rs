@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::text::marks::partial;
+
 const OPEN: &str = "<think>";
 const CLOSE: &str = "</think>";
 
@@ -68,10 +70,11 @@ impl Splitter {
         Splitter { state, held: String::new() }
     }
 
-    /// The server tells reasoning from text itself.
+    /// The server tells reasoning from text itself; the white space between them may be left in
+    /// the text.
     pub(crate) fn trust_server(&mut self) {
-        if self.held.is_empty() && self.state != State::Ended {
-            self.state = State::Text;
+        if self.held.is_empty() && self.state != State::Text {
+            self.state = State::Ended;
         }
     }
 
@@ -105,36 +108,38 @@ impl Splitter {
             }
             State::Start => {
                 let start = text.trim_start();
-                if let Some(rest) = start.strip_prefix(OPEN) {
-                    self.state = State::Thinking { fresh: true };
-                    return rest;
-                }
-                if OPEN.starts_with(start) && text.len() <= HELD {
-                    self.held = text.to_owned();
-                    return "";
+                if text.len() - start.len() <= HELD {
+                    if let Some(rest) = start.strip_prefix(OPEN) {
+                        self.state = State::Thinking { fresh: true };
+                        return rest;
+                    }
+                    if OPEN.starts_with(start) {
+                        self.held = text.to_owned();
+                        return "";
+                    }
                 }
                 self.state = State::Text;
                 text
             }
             State::Ended => {
-                let start = text.trim_start();
-                if start.is_empty() && text.len() <= HELD {
+                let space = (text.len() - text.trim_start().len()).min(HELD);
+                let space = text.floor_char_boundary(space);
+                if space == text.len() && space < HELD {
                     self.held = text.to_owned();
                     return "";
                 }
                 self.state = State::Text;
-                let space = &text[..text.len() - start.len()];
-                space.rfind('\n').map_or(start, |line| &text[line + 1..])
+                text[..space].rfind('\n').map_or(&text[space..], |line| &text[line + 1..])
             }
             State::Thinking { fresh } => {
                 let text = if fresh { text.trim_start() } else { text };
                 let (thought, rest) = match text.find(CLOSE) {
                     Some(at) => {
                         self.state = State::Ended;
-                        (text[..at].trim_end(), &text[at + CLOSE.len()..])
+                        (without_tail(&text[..at]), &text[at + CLOSE.len()..])
                     }
                     None => {
-                        let (thought, held) = text.split_at(safe(text));
+                        let (thought, held) = text.split_at(safe(text, CLOSE));
                         self.held = held.to_owned();
                         (thought, "")
                     }
@@ -151,12 +156,16 @@ impl Splitter {
     }
 }
 
-/// How much of the text cannot belong to the closing tag and the white space before it.
-fn safe(text: &str) -> usize {
-    let tag = (0..CLOSE.len()).rev().find(|length| text.ends_with(&CLOSE[..*length]));
-    let end = text.len() - tag.unwrap_or_default();
-    let trimmed = text[..end].trim_end().len();
-    if end - trimmed > HELD { end } else { trimmed }
+/// How much of the text cannot belong to the tag and the white space before it.
+pub(crate) fn safe(text: &str, tag: &str) -> usize {
+    without_tail(&text[..text.len() - partial(text, tag)]).len()
+}
+
+/// The text without the white space at its end, but for what is more than is held back.
+pub(crate) fn without_tail(text: &str) -> &str {
+    let trimmed = text.trim_end().len();
+    let most = text.ceil_char_boundary(text.len().saturating_sub(HELD));
+    &text[..trimmed.max(most)]
 }
 
 #[cfg(test)]
@@ -233,7 +242,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_does_not_matter_where_the_text_is_cut(
-            text in "(<think>|</think>|<|</| |\n|é|a){0,12}",
+            text in "(<think>|</think>|<|</| |\n|é|a|[ \u{2003}]{255,258}){0,12}",
             cut in 1_usize..4,
         ) {
             let characters: Vec<char> = text.chars().collect();

@@ -1,0 +1,117 @@
+//! `june model verify`: does a model do what it should?
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::anyhow;
+use clap::Args;
+use june_models::collect;
+use june_models::guard::{Machine, Placement};
+use june_models::types::{Message, Request, Role, Sampling};
+use serde::Serialize;
+
+use crate::commands::run::runtime;
+use crate::commands::{interrupted, pressed};
+use crate::config::{Config, ModelTable};
+use crate::exit::{Blame, Failure, Kind, print};
+use crate::llm::Models;
+use crate::words::one_line;
+use crate::{local, pulled};
+
+/// Check a model: what it is, where it runs, and a question whose answer is known.
+///
+/// Exit status: 0 all is well, 1 something is wrong, 2 there is no such model.
+#[derive(Args)]
+pub(crate) struct Verify {
+    /// The model, by its name in june.toml, or one that was pulled.
+    model: String,
+    /// The configuration [default: june.toml here, else in the user's folder for configuration].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+const QUESTION: &str = "What is 17 + 25? Answer with the number alone.";
+const ANSWER: &str = "42";
+
+#[derive(Serialize)]
+struct Check {
+    name: &'static str,
+    ok: bool,
+    detail: String,
+}
+
+pub(crate) fn run(command: &Verify) -> Result<ExitCode, Failure> {
+    let config = Config::find(command.config.as_deref()).input()?;
+    let Some(table) = config.model(&command.model) else {
+        return Err(anyhow!("there is no model `{}`\nhint: june model list", command.model)).input();
+    };
+    let mut checks = Vec::new();
+    if let ModelTable::Local(table) = table {
+        let name = table.file.as_deref().unwrap_or(&command.model);
+        let path = pulled::find(name, &config.folder()).input()?;
+        match local::placed(&path, &table.settings(), &Machine::here()) {
+            Ok((model, placement)) => {
+                let (place, estimate) = match placement {
+                    Placement::Gpu { index, estimate } => (format!("GPU {index}"), estimate),
+                    Placement::Cpu { estimate } => ("the processor".to_owned(), estimate),
+                };
+                checks.push(Check { name: "model", ok: true, detail: model.to_string() });
+                let detail = format!("on {place}: {estimate}");
+                checks.push(Check { name: "place", ok: true, detail });
+            }
+            Err(why) => checks.push(Check { name: "place", ok: false, detail: why }),
+        }
+    }
+    if checks.iter().all(|check| check.ok) {
+        let one = std::iter::once((&command.model, table));
+        let models = Models::new(one, &config.folder()).input()?;
+        let stop = interrupted()?;
+        let answered = runtime()?.block_on(async {
+            tokio::select! {
+                check = answer(&models, &command.model) => Ok(check),
+                () = pressed(&stop) => {
+                    Err(Failure { kind: Kind::Interrupted, error: anyhow!("interrupted") })
+                }
+            }
+        })?;
+        checks.push(answered);
+    }
+    let well = checks.iter().all(|check| check.ok);
+    if command.json {
+        let value = serde_json::json!({ "model": command.model, "ok": well, "checks": checks });
+        print(&format!("{value:#}\n"))?;
+    } else {
+        for Check { name, ok, detail } in &checks {
+            let (mark, detail) = (if *ok { "ok" } else { "WRONG" }, detail.replace('\n', "\n               "));
+            print(&format!("{mark:<6} {name:<7} {detail}\n"))?;
+        }
+    }
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+async fn answer(models: &Models, alias: &str) -> Check {
+    let request = Request {
+        messages: vec![Message::text(Role::User, QUESTION)],
+        sampling: Sampling { temperature: Some(0.0), seed: Some(0), ..Sampling::default() },
+        max_tokens: Some(4096),
+        ..Request::default()
+    };
+    let start = Instant::now();
+    let answer = collect(models.ask_plainly(alias, request)).await;
+    let took = start.elapsed().as_secs_f64();
+    let (ok, detail) = match answer {
+        Err(error) => (false, error.to_string()),
+        Ok(answer) => {
+            let said = answer.message.to_text();
+            let tokens = answer.usage.output_tokens;
+            let said_short = one_line(&said, 100);
+            let detail = format!("17 + 25 is {said_short:?}: {tokens} tokens in {took:.1} s");
+            (said.contains(ANSWER), detail)
+        }
+    };
+    Check { name: "answer", ok, detail }
+}
