@@ -14,7 +14,7 @@ fn write(name: &str, kind: u8, zeros: u64, first: &[u8], second: &[u8]) {
     fs::create_dir_all(&folder).expect("make the folder");
     // As many zeros at least, in units that two bytes can count.
     let shift = (0..24).find(|shift| zeros >> shift < 0xffff).expect("be small");
-    let units = u16::try_from((zeros >> shift) + u64::from(shift > 0)).expect("be small");
+    let units = u16::try_from(zeros.div_ceil(1 << shift)).expect("be small");
     let length = u16::try_from(first.len()).expect("be short");
     let head = [&[kind][..], &units.to_le_bytes(), &[shift], &length.to_le_bytes()].concat();
     fs::write(folder.join(name), [&head, first, second].concat()).expect("write a seed");
