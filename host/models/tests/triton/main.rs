@@ -164,7 +164,9 @@ impl Triton {
 
     fn repository(&self, load: Duration) -> Repository {
         let poll = Duration::from_millis(50);
-        let deadlines = Deadlines { load, poll, ..Deadlines::default() };
+        // The machine may be busy with other tests.
+        let reply = Duration::from_secs(60);
+        let deadlines = Deadlines { reply, load, poll, ..Deadlines::default() };
         let settings = Settings { proxy: Proxy::None, deadlines, ..Settings::new(&self.base) };
         Repository::new(&settings).unwrap()
     }
