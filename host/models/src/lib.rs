@@ -4,14 +4,12 @@
 //! [`Delta`]s. Whoever drops the stream cancels the answer.
 //!
 //! - [`openai`]: any server that speaks OpenAI's chat completions.
-<<<<<<< HEAD
 //! - [`text`]: tokenizer, chat template and parsers, for backends that run a model themselves.
-=======
-//! - [`triton`]: which models a Triton server has, loads and unloads.
->>>>>>> guard
+//! - [`triton`]: models of a Triton server, which it loads and unloads.
 //! - [`scripted`]: answers from a file, for tests and demonstrations.
 //! - [`header`]: what a model is, read before any weight is.
 //! - [`guard`]: whether a machine can run it.
+//! - [`repository`]: model repositories for Triton, on disk.
 //! - [`context`]: what to do with a conversation that outgrows the model's window.
 //!
 //! This crate knows no component, no grant and no configuration file: the host decides who may ask
@@ -21,23 +19,17 @@ pub mod collect;
 pub mod context;
 pub mod error;
 pub mod estimate;
-<<<<<<< HEAD
-pub mod hub;
-=======
 pub mod guard;
 pub mod header;
->>>>>>> guard
+pub mod hub;
 pub mod openai;
 pub mod repository;
 pub mod scripted;
 mod secret;
 pub mod text;
 pub mod tls;
-<<<<<<< HEAD
-mod turns;
-=======
 pub mod triton;
->>>>>>> guard
+mod turns;
 pub mod types;
 mod words;
 

@@ -81,7 +81,7 @@ impl Failure {
 
 /// Whether the error says that the conversation is too long: by its code (OpenAI, llama.cpp), or in
 /// the words of OpenAI and vLLM, llama.cpp, SGLang, TensorRT-LLM, and others.
-fn is_overflow(message: &str, kind: &str) -> bool {
+pub(crate) fn is_overflow(message: &str, kind: &str) -> bool {
     let kinds = ["context_length_exceeded", "exceed_context_size"];
     let words = [
         "maximum context length",

@@ -25,11 +25,11 @@ mod body;
 mod calls;
 mod chunk;
 pub(crate) mod client;
-mod failure;
+pub(crate) mod failure;
 mod reply;
 mod retry;
 mod settings;
-mod sse;
+pub(crate) mod sse;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

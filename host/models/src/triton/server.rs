@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use reqwest::{Client, Method, StatusCode, Url};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 
@@ -93,6 +94,20 @@ impl Server {
         Ok(Server { deadlines, name, client, url })
     }
 
+    /// Posts JSON to a path below `/v2`.
+    pub(crate) fn post(&self, path: &[&str], body: String) -> RequestBuilder {
+        self.client.post(self.at(path)).header(CONTENT_TYPE, "application/json").body(body)
+    }
+
+    /// The address of a path below `/v2`.
+    fn at(&self, path: &[&str]) -> Url {
+        let mut url = self.url.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.extend(path);
+        }
+        url
+    }
+
     /// Asks at a path below `/v2`. Nothing when there is no reply until then.
     pub(crate) async fn ask(
         &self,
@@ -100,27 +115,14 @@ impl Server {
         path: &[&str],
         until: Instant,
     ) -> Option<Result<Replied, TritonError>> {
-        let mut url = self.url.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.extend(path);
-        }
+        let url = self.at(path);
         let unreachable = |error: reqwest::Error| TritonError::Unreachable {
             server: self.name.clone(),
             why: told(error),
         };
         let ask = async {
             let response = self.client.request(method, url).send().await.map_err(unreachable)?;
-            let (status, mut bytes) = (response.status(), response.bytes_stream());
-            let mut body = Vec::new();
-            while let Some(more) = bytes.next().await {
-                let more = more.map_err(unreachable)?;
-                let room = REPLY - body.len();
-                body.extend_from_slice(&more[..more.len().min(room)]);
-                if body.len() == REPLY {
-                    break;
-                }
-            }
-            Ok(Replied { status, body: String::from_utf8_lossy(&body).into_owned() })
+            Replied::read(response).await.map_err(unreachable)
         };
         timeout_at(until, ask).await.ok()
     }
@@ -142,6 +144,20 @@ impl Server {
 }
 
 impl Replied {
+    /// Reads a reply, up to a limit.
+    pub(crate) async fn read(response: Response) -> reqwest::Result<Replied> {
+        let (status, mut bytes) = (response.status(), response.bytes_stream());
+        let mut body = Vec::new();
+        while let Some(more) = bytes.next().await {
+            let more = more?;
+            body.extend_from_slice(&more[..more.len().min(REPLY - body.len())]);
+            if body.len() == REPLY {
+                break;
+            }
+        }
+        Ok(Replied { status, body: String::from_utf8_lossy(&body).into_owned() })
+    }
+
     /// What the server says went wrong, in quotes.
     pub(crate) fn reason(&self) -> String {
         #[derive(Deserialize)]

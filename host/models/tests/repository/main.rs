@@ -117,7 +117,7 @@ fn each_wrong_line_is_named() {
         ("config.pbtxt", "KIND_CPU", "KIND_GPU", "instances are of \"KIND_GPU\""),
         ("config.pbtxt", "\"streaming\"", "\"stream\"", "no input streaming"),
         ("config.pbtxt", "[ 1 ] optional: true", "[ 1 ]", "its input \"streaming\" is needed"),
-        ("config.pbtxt", "output [", "output ", "line 22: "),
+        ("config.pbtxt", "output [", "output ", "line 25: "),
         ("1/model.yaml", "max_batch_size: 0", "max_batch_size: 8", "max_batch_size is 8"),
         ("1/model.yaml", "decoupled: true", "decoupled: false", "cannot come in pieces"),
         ("1/model.yaml", "triton_config", "triton", "it has no triton_config"),

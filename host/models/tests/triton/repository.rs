@@ -21,7 +21,7 @@ async fn models_are_listed_loaded_switched_and_unloaded() {
     let repository = triton.repository(LONG);
     let listed = repository.list().await.unwrap();
     let names: Vec<&str> = listed.iter().map(|entry| entry.name.as_str()).collect();
-    assert_eq!(names, ["broken", "echo", "hanging", "second"]);
+    assert_eq!(names, ["broken", "echo", "hanging", "second", "talk"]);
     assert!(listed.iter().all(|entry| entry.state == State::Unloaded), "{listed:?}");
     assert!(!repository.ready("echo").await.unwrap());
 
@@ -58,7 +58,7 @@ async fn what_cannot_be_loaded_is_told_with_the_reason() {
         repository.status("../echo").await.unwrap_err(),
     ] {
         assert!(matches!(unknown, TritonError::Unknown { .. }), "{unknown}");
-        told(&unknown, "it has \"broken\", \"echo\", \"hanging\", \"second\"");
+        told(&unknown, "it has \"broken\", \"echo\", \"hanging\", \"second\", \"talk\"");
     }
     assert!(!repository.ready("absent").await.unwrap());
 }
