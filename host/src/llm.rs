@@ -12,6 +12,8 @@ use june_models::context::{self, Policy, Window};
 use june_models::estimate::Scale;
 use june_models::openai::{OpenAi, Proxy, Settings};
 use june_models::scripted::Scripted;
+use june_models::text::{self, Marks, Template};
+use june_models::triton::{ModelSettings, Triton};
 use june_models::{Model, ModelError, Secret, types};
 use june_sandbox::capabilities::{Deltas, Llm};
 use june_sandbox::contract::{self, LlmError};
@@ -89,15 +91,21 @@ impl Known {
                 let folder = folder.join(&table.engine);
                 (Box::new(local::engine(alias, folder, table.memory_share)), table.overflow)
             }
+            ModelTable::Triton(table) => {
+                let name = table.model.as_deref().unwrap_or(alias);
+                let mut settings = ModelSettings::new(&table.url, name);
+                settings.server.key = table.key.as_deref().map(key).transpose()?;
+                (settings.context, settings.pieces) = (table.context, table.pieces);
+                let template = match &table.folder {
+                    Some(own) => text::load(&folder.join(own))?.1,
+                    None => Template::new(None, &Marks::chatml()?)?,
+                };
+                (Box::new(Triton::new(settings, template)?), table.overflow)
+            }
             ModelTable::OpenAi(table) => {
                 let name = table.model.as_deref().unwrap_or(alias);
                 let mut settings = Settings::new(&table.url, name);
-                if let Some(variable) = &table.key {
-                    let key = paths::secret(variable).with_context(|| {
-                        format!("its key is in ${variable}, which is not set\nhint: export it")
-                    })?;
-                    settings.key = Some(Secret::new(key));
-                }
+                settings.key = table.key.as_deref().map(key).transpose()?;
                 settings.context = table.context;
                 settings.reasoning = table.reasoning;
                 settings.token_limit = table.token_limit;
@@ -153,6 +161,14 @@ impl Known {
         });
         Ok(deltas.boxed())
     }
+}
+
+/// A key, from the environment.
+fn key(variable: &str) -> Result<Secret> {
+    let key = paths::secret(variable).with_context(|| {
+        format!("its key is in ${variable}, which is not set\nhint: export it")
+    })?;
+    Ok(Secret::new(key))
 }
 
 impl Llm for Models {

@@ -48,7 +48,7 @@ pub(crate) fn placed(
     let limits = Limits::default();
     // A context that is not written in june.toml is as long as the model has it.
     let context = u64::from(settings.context).min(model.context.unwrap_or(u64::MAX));
-    let (Place::Cpu, kv) = (settings.place, KvType::F32) else {
+    let Place::Cpu = settings.place else {
         let placement = guard::decide(&model, context, KvType::Bf16, machine, &limits);
         return match placement.map_err(|refused| refused.to_string())? {
             Placement::Cpu { estimate } => Err(format!(
@@ -59,7 +59,10 @@ pub(crate) fn placed(
             placement => Ok((model, placement)),
         };
     };
-    match guard::decide(&model, context, kv, machine, &limits) {
+    // The engine keeps a second copy of the weights, in the order that the processor wants.
+    let mut counted = model.clone();
+    counted.weight_bytes = model.weight_bytes.saturating_mul(2);
+    match guard::decide(&counted, context, KvType::F32, machine, &limits) {
         Err(refused) => Err(refused.to_string()),
         // A GPU has room for it, and june.toml does not name one.
         Ok(Placement::Gpu { index, .. }) if model.parameters > limits.cpu_parameters => {

@@ -114,6 +114,7 @@ fn model(name: &str, table: &ModelTable, folder: &Path, machine: &Machine) -> Re
             })
         }
         ModelTable::OpenAi(table) => reachable(&table.url),
+        ModelTable::Triton(table) => reachable(&table.url),
         ModelTable::Trtllm(table) => {
             let engine = Folder::read(&folder.join(&table.engine))?;
             let (architecture, version) = (&engine.architecture, &engine.version);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use june_local::{Penalties, Place, Settings};
 use june_models::context::Policy;
 use june_models::openai::{Grammar, Reasoning, TokenLimit};
+use june_models::triton::Pieces;
 use june_models::types::Sampling;
 use serde::Deserialize;
 
@@ -23,6 +24,31 @@ pub(crate) enum ModelTable {
     Local(LocalTable),
     /// An engine of TensorRT-LLM, run in this process.
     Trtllm(TrtllmTable),
+    /// A model of a Triton server.
+    Triton(TritonTable),
+}
+
+/// A model of a Triton server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TritonTable {
+    /// The server's address.
+    pub(crate) url: String,
+    /// The server's name for the model; this table's, if left out.
+    pub(crate) model: Option<String>,
+    /// The folder with the model's tokenizer and chat template, relative to the configuration's
+    /// folder; conversations are written as ChatML, if left out.
+    pub(crate) folder: Option<PathBuf>,
+    /// The environment variable that holds the key.
+    pub(crate) key: Option<String>,
+    /// The model's window, in tokens.
+    pub(crate) context: Option<u32>,
+    /// What each event of an answer holds.
+    #[serde(default)]
+    pub(crate) pieces: Pieces,
+    /// What to do with a conversation that does not fit.
+    #[serde(default)]
+    pub(crate) overflow: Policy,
 }
 
 /// An engine of TensorRT-LLM.

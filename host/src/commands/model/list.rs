@@ -79,6 +79,7 @@ fn of_table(name: &str, table: &ModelTable) -> Row {
     let (backend, at) = match table {
         ModelTable::OpenAi(table) => ("openai", table.url.clone()),
         ModelTable::Local(table) => ("local", table.file.clone().unwrap_or_else(|| name.into())),
+        ModelTable::Triton(table) => ("triton", table.url.clone()),
         ModelTable::Trtllm(table) => ("trtllm", table.engine.display().to_string()),
         ModelTable::Scripted(table) => ("scripted", table.file.display().to_string()),
     };
