@@ -111,7 +111,7 @@ fn a_model_in_several_files_is_counted_whole() {
     let missing = describe(&path).unwrap_err().to_string();
     assert!(missing.contains("m-00002-of-00002.gguf cannot be read"), "{missing}");
 
-    sparse(&folder, "m-00002-of-00002.gguf", two.clone());
+    sparse(&folder, "m-00002-of-00002.gguf", two);
     let whole = describe(&path).unwrap();
     let single = describe(&sparse(&folder, "whole.gguf", SMALL.gguf().finish())).unwrap();
     assert_eq!(whole.parameters, single.parameters);
