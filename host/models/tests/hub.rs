@@ -169,7 +169,7 @@ async fn what_was_fetched_before_is_not_fetched_again() {
     fs::write(folder.path().join(&part), &content()[..250_000]).unwrap();
     let double = Double::start(Behaviour::default()).await;
     let told = fetch(&double, folder.path()).await.unwrap();
-    assert_eq!((told[0], double.ranges().len() >= 1), (250_000, true));
+    assert_eq!(told[0], 250_000);
     assert!(double.ranges().contains(&"range: bytes=250000-".to_owned()));
     assert_eq!(fs::read(folder.path().join("m.gguf")).unwrap(), content());
 }
@@ -222,7 +222,7 @@ async fn a_token_is_shown_where_it_is_wanted() {
     let double = Double::start(Behaviour { token: Some("hf_x"), ..Behaviour::default() }).await;
     let error = Hub::new(&double.base, None).unwrap().find(&file()).await.unwrap_err();
     assert!(matches!(error, HubError::Denied(..)), "{error}");
-    let hub = Hub::new(&double.base, Some(Secret::new("hf_x".to_owned()))).unwrap();
+    let hub = Hub::new(&double.base, Some(Secret::new("hf_x"))).unwrap();
     assert_eq!(hub.find(&file()).await.unwrap().size, SIZE as u64);
 }
 

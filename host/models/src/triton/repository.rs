@@ -176,10 +176,9 @@ impl Repository {
         let hint = "look at its log; a load that hangs ends with the server, so start that anew";
         self.post(model, "load", &what, limit, until, hint).await?;
         loop {
-            let Entry { state, reason, .. } = self.status(model).await?;
-            match state {
-                State::Ready => return Ok(()),
-                State::Unavailable => {
+            match self.look(model).await? {
+                Some(Entry { state: State::Ready, .. }) => return Ok(()),
+                Some(Entry { state: State::Unavailable, reason, .. }) => {
                     return Err(self.failed(&what, quoted(&reason, 600)));
                 }
                 _ => self.wait(&what, limit, until, hint).await?,
@@ -194,10 +193,18 @@ impl Repository {
         let hint = "it waits for answers that are still being written, and for loads";
         self.post(model, "unload", &what, limit, until, hint).await?;
         loop {
-            match self.status(model).await?.state {
-                State::Unavailable | State::Unloaded => return Ok(()),
+            match self.look(model).await?.map(|entry| entry.state) {
+                Some(State::Unavailable | State::Unloaded) => return Ok(()),
                 _ => self.wait(&what, limit, until, hint).await?,
             }
+        }
+    }
+
+    /// A model's state; none where the server is slow to tell it, as one that loads may be.
+    async fn look(&self, model: &str) -> Result<Option<Entry>, TritonError> {
+        match self.status(model).await {
+            Err(TritonError::TooSlow { .. }) => Ok(None),
+            looked => looked.map(Some),
         }
     }
 
