@@ -21,7 +21,7 @@ pub const THROWS: i32 = 1_000_003;
 pub const THROWS_AN_INT: i32 = 1_000_004;
 /// The token that follows is repeated until `max_tokens`.
 pub const ENDLESS: i32 = 1_000_005;
-/// Cancelling throws.
+/// The token that follows is repeated until `max_tokens`, and cancelling throws.
 pub const CANNOT_CANCEL: i32 = 1_000_006;
 /// Every token, up to `max_tokens`, has a negative number.
 pub const NEGATIVE: i32 = 1_000_007;

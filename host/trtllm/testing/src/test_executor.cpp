@@ -98,7 +98,8 @@ class TestExecutor final : public Executor {
     std::size_t const size = sizes[request.steps++ % 4];
     for (std::size_t count = 0; count < size; ++count) {
       if (request.given == request.most) break;
-      bool const repeats = request.command == kEndless || request.command == kNegative;
+      bool const repeats = request.command == kEndless || request.command == kNegative ||
+                           request.command == kCannotCancel;
       if (!repeats && request.given == request.answer.size()) {
         step.finish = Finish::End;
         return step;
