@@ -21,7 +21,7 @@
 //! `src/shim_trtllm.cpp` was compiled, but neither linked nor run: there was no GPU. The headers of
 //! 1.2.1 were not to be had. With those of TensorRT-LLM 0.14.0.dev2024100800 (and of TensorRT 10.4
 //! and CUDA 12.9) g++ 12 takes all of it but three names that came later, `setMinP`, `kCANCELLED`
-//! and `kTIMED_OUT`; with these three declared it takes all of it. The declarations that the shim
+//! and `kTIMED_OUT`; with these three declared it takes all of it. Most declarations that the shim
 //! uses were compared by eye with those of a later `executor.h` (one that has these three), whose
 //! exact version is not known.
 
