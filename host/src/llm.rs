@@ -165,9 +165,8 @@ impl Known {
 
 /// A key, from the environment.
 fn key(variable: &str) -> Result<Secret> {
-    let key = paths::secret(variable).with_context(|| {
-        format!("its key is in ${variable}, which is not set\nhint: export it")
-    })?;
+    let key = paths::secret(variable)
+        .with_context(|| format!("its key is in ${variable}, which is not set\nhint: export it"))?;
     Ok(Secret::new(key))
 }
 

@@ -29,7 +29,8 @@ pub(crate) fn engine(alias: &str, folder: PathBuf, memory_share: Option<f32>) ->
     let (of, name) = (folder.clone(), alias.to_owned());
     let context = move || Some(Folder::read(&of).ok()?.max_sequence);
     Lazy::new(alias, context, move || {
-        let settings = trtllm::Settings { name: name.clone(), folder: folder.clone(), memory_share };
+        let settings =
+            trtllm::Settings { name: name.clone(), folder: folder.clone(), memory_share };
         match Trtllm::open(&settings) {
             Ok(model) => Ok(Box::new(model)),
             Err(error) => Err(error.to_string()),

@@ -14,7 +14,7 @@ use june_tests::{bare, fixture, repository, run};
 /// June with a cache and a journal of its own.
 fn june(folder: &Path) -> Command {
     let mut command = bare(folder);
-    command.env("JUNE_CACHE", folder.join("cache")).env("XDG_CONFIG_HOME", folder.join("none"));
+    command.env("JUNE_CACHE", folder.join("cache")).env("JUNE_JOURNAL", folder.join("journal"));
     command
 }
 
@@ -77,7 +77,10 @@ fn models_are_listed_and_measured() {
     assert!(fs::read_to_string(folder.path().join("b.svg")).unwrap().contains("<polyline"));
 
     let ended = run(june(folder.path()).args(["model", "bench", "gone"])).with(3);
-    assert!(ended.stderr.contains("cannot be reached") && ended.stderr.contains("hint: "), "{ended}");
+    assert!(
+        ended.stderr.contains("cannot be reached") && ended.stderr.contains("hint: "),
+        "{ended}"
+    );
     run(june(folder.path()).args(["model", "bench", "nothing"])).with(2).says("june model list");
 }
 
@@ -96,7 +99,9 @@ fn hub(content: &'static [u8], sha256: &'static str) -> String {
             let reply = match head.split(' ').take(2).collect::<Vec<_>>()[..] {
                 ["HEAD", "/a/b/resolve/main/m.gguf"] => format!("HTTP/1.1 200 OK\r\n{named}\r\n"),
                 ["GET", "/a/b/resolve/main/m.gguf"] => {
-                    format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {size}\r\n\r\n")
+                    format!(
+                        "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {size}\r\n\r\n"
+                    )
                 }
                 _ => "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".into(),
             };

@@ -9,13 +9,13 @@ use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use june_benchmarks::dataset::known;
 use june_models::guard::{Driver, Gpu, Machine, Placement};
-use june_trtllm::Folder;
 use june_sandbox::{Exit, Limits, Program};
+use june_trtllm::Folder;
 use serde::Serialize;
 
 use super::{dataset, eval};
-use crate::exit::{Blame, Failure, print, said};
 use crate::config::{Config, ModelTable};
+use crate::exit::{Blame, Failure, print, said};
 use crate::{local, paths, pulled};
 
 /// Check that everything is here that June needs, and say what to do where it is not.
@@ -96,7 +96,9 @@ fn gpus(machine: &Machine) -> Result<String> {
             Ok(format!("{} (driver {version})", gpus.join("; ")))
         }
         Driver::Version(version) => bail!("none, with NVIDIA's driver {version}"),
-        Driver::Absent => bail!("no NVIDIA driver: models run on servers, or small ones on the processor"),
+        Driver::Absent => {
+            bail!("no NVIDIA driver: models run on servers, or small ones on the processor")
+        }
         Driver::Broken(why) => bail!("NVIDIA's driver does not work: {why}"),
     }
 }

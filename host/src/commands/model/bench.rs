@@ -108,7 +108,8 @@ async fn measure(command: &Bench, ask: &impl Fn(Request) -> Deltas) -> Result<Ve
     };
     let bar = ProgressBar::with_draw_target(Some((all * command.rounds as usize) as u64), target);
     // A first question loads what is to be loaded, and tells how long a word is in tokens.
-    let words = 256;
+    let shortest = command.prompts.iter().min().copied().unwrap_or(128);
+    let words = (shortest as usize / 8).clamp(4, 256);
     let warm = sample(ask(request(0, words, 2))).await?;
     let empty = sample(ask(request(1, 0, 2))).await?;
     let each = (warm.input.saturating_sub(empty.input) as f64 / words as f64).max(0.5);

@@ -47,7 +47,8 @@ struct Check {
 pub(crate) fn run(command: &Verify) -> Result<ExitCode, Failure> {
     let config = Config::find(command.config.as_deref()).input()?;
     let Some(table) = config.model(&command.model) else {
-        return Err(anyhow!("there is no model `{}`\nhint: june model list", command.model)).input();
+        return Err(anyhow!("there is no model `{}`\nhint: june model list", command.model))
+            .input();
     };
     let mut checks = Vec::new();
     if let ModelTable::Local(table) = table {
@@ -86,7 +87,8 @@ pub(crate) fn run(command: &Verify) -> Result<ExitCode, Failure> {
         print(&format!("{value:#}\n"))?;
     } else {
         for Check { name, ok, detail } in &checks {
-            let (mark, detail) = (if *ok { "ok" } else { "WRONG" }, detail.replace('\n', "\n               "));
+            let (mark, detail) =
+                (if *ok { "ok" } else { "WRONG" }, detail.replace('\n', "\n               "));
             print(&format!("{mark:<6} {name:<7} {detail}\n"))?;
         }
     }
