@@ -60,6 +60,13 @@ pub(crate) fn placed(
             placement => Ok((model, placement)),
         };
     };
+    if model.experts.is_some() {
+        return Err(format!(
+            "{model} is not run on the processor: it is a mixture of experts\nhint: name a GPU \
+             with `gpu` in its table, in a June that was built with `--features cuda`, or use a \
+             dense model"
+        ));
+    }
     // The engine keeps a second copy of the weights, in the order that the processor wants.
     let mut counted = model.clone();
     counted.weight_bytes = model.weight_bytes.saturating_mul(2);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 #[test]
 fn every_command_has_help() {
-    let purposes: [(&[&str], &str); 31] = [
+    let purposes: [(&[&str], &str); 44] = [
         (&[], "A host for AI agents that nobody has to trust"),
         (&["run"], "Ask an agent once"),
         (&["chat"], "Talk with an agent"),
@@ -39,6 +39,19 @@ fn every_command_has_help() {
         (&["journal", "diff"], "Compare two runs by what they did"),
         (&["journal", "export"], "Write runs in another format"),
         (&["journal", "review"], "Sign off a run"),
+        (&["model"], "Get models, and see what they do"),
+        (&["model", "list"], "List the models of june.toml and those that were pulled"),
+        (&["model", "pull"], "Fetch a model's file from the hub, and check it"),
+        (&["model", "bench"], "Measure how quick a model is"),
+        (&["model", "verify"], "Check a model"),
+        (&["model", "load"], "Load a model, and wait until it is ready"),
+        (&["model", "unload"], "Unload a model, and wait until it is gone"),
+        (&["model", "status"], "Show a model's state"),
+        (&["model", "ready"], "Tell by the exit status whether a model is ready"),
+        (&["model", "repository"], "Lay out models for Triton's TensorRT-LLM"),
+        (&["model", "repository", "create"], "Lay out a model of the hub"),
+        (&["model", "repository", "validate"], "Name what is missing or wrong"),
+        (&["model", "repository", "list"], "List the models of a repository"),
         (&["mcp"], "Serve tools over the Model Context Protocol"),
         (&["mcp", "serve"], "Serve tools to MCP clients"),
         (&["doctor"], "Check that everything is here that June needs"),
@@ -97,7 +110,10 @@ fn doctor() {
     let names: Vec<_> =
         checks.as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
     assert_eq!(names[..2], ["cache folder", "python runner"]);
-    assert_eq!(names[2..], ["data set humaneval", "data set mbpp", "data set mbpp-sanitized"]);
+    assert_eq!(
+        names[2..],
+        ["data set humaneval", "data set mbpp", "data set mbpp-sanitized", "GPU"]
+    );
     for (index, check) in checks.as_array().unwrap().iter().enumerate() {
         assert_eq!(check["optional"], index >= 2);
         assert!(check["ok"] == true || index >= 2, "{check}");

@@ -84,6 +84,20 @@ fn models_are_listed_and_measured() {
     run(june(folder.path()).args(["model", "bench", "nothing"])).with(2).says("june model list");
 }
 
+#[test]
+fn what_cannot_run_here_is_refused_before_it_is_loaded() {
+    let test = "what_cannot_run_here_is_refused_before_it_is_loaded";
+    let Some(file) = fixture(test, "fixtures/llm/moe-f32.gguf") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let table = format!("[model.moe]\nbackend = \"local\"\nfile = \"{}\"\n", file.display());
+    fs::write(folder.path().join("june.toml"), table).unwrap();
+    let ended = run(june(folder.path()).args(["model", "verify", "moe"])).with(1);
+    assert!(
+        ended.stdout.contains("WRONG") && ended.stdout.contains("mixture of experts"),
+        "{ended}"
+    );
+}
+
 /// A double of a hub, which has one file.
 fn hub(content: &'static [u8], sha256: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,6 +1,7 @@
 //! Agents that use the tools of real servers: those of the protocol's authors.
 
 use std::fs;
+use std::path::Path;
 
 use june_tests::{june, run};
 use serde_json::json;
@@ -39,11 +40,13 @@ fn an_agent_uses_other_peoples_tools() {
     let mut command = agent_calls(path, "helper", &calls);
     let ended = run(command.env("PASSED", "on").env("UNSEEN", "by servers").env("HOME", path));
     let ended = ended.with(0).says("← every_get-sum: The sum of 2 and 40 is 42.");
-    let ended = ended.says("every_get-sum failed: ").says("\"MARK\": \"seen\"");
-    let ended = ended.says("\"PASSED\": \"on\"").says("[an image, image/png, ");
+    let ended = ended.says("every_get-sum failed: ").says("[an image, image/png, ");
     let ended = ended.says("← every_echo failed: ").says("from the file");
     let ended = ended.says("Access denied - path outside allowed directories");
-    assert!(!ended.stderr.contains("UNSEEN"), "{ended}");
+    // What the server sees of the environment is in the journal, whole.
+    let recorded = everything_in(&path.join("journal"));
+    assert!(recorded.contains(r#"MARK\": \"seen"#), "{recorded}");
+    assert!(recorded.contains(r#"PASSED\": \"on"#) && !recorded.contains("UNSEEN"));
     assert!(ended.stdout.contains("done"), "{ended}");
     assert_eq!(fs::read_to_string(path.join("work/b.txt")).unwrap(), "written");
 
@@ -54,6 +57,19 @@ fn an_agent_uses_other_peoples_tools() {
     let number = runs(path, "helper")[0]["run"].to_string();
     let shown = run(june(path).args(["journal", "show", &number])).with(0).stdout;
     assert!(shown.contains("by tool fs_write_file"), "{shown}");
+}
+
+/// The text of all files of a folder.
+fn everything_in(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => text += &everything_in(&path),
+            false => text += &String::from_utf8_lossy(&fs::read(path).unwrap()),
+        }
+    }
+    text
 }
 
 #[test]
