@@ -40,11 +40,12 @@ fn an_agent_uses_other_peoples_tools() {
     let mut command = agent_calls(path, "helper", &calls);
     let ended = run(command.env("PASSED", "on").env("UNSEEN", "by servers").env("HOME", path));
     let ended = ended.with(0).says("← every_get-sum: The sum of 2 and 40 is 42.");
-    let ended = ended.says("every_get-sum failed: ").says("[an image, image/png, ");
+    let ended = ended.says("every_get-sum failed: ");
     let ended = ended.says("← every_echo failed: ").says("from the file");
     let ended = ended.says("Access denied - path outside allowed directories");
-    // What the server sees of the environment is in the journal, whole.
+    // Answers of several lines are in the journal, whole: an image's, and the environment's.
     let recorded = everything_in(&path.join("journal"));
+    assert!(recorded.contains("[an image, image/png, "), "{recorded}");
     assert!(recorded.contains(r#"MARK\": \"seen"#), "{recorded}");
     assert!(recorded.contains(r#"PASSED\": \"on"#) && !recorded.contains("UNSEEN"));
     assert!(ended.stdout.contains("done"), "{ended}");
