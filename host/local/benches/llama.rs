@@ -5,7 +5,7 @@
 //! The file has the shape of Qwen3-0.6B and random weights; it is written to a temporary folder, in
 //! Q8_0 and then in Q4_K. A round reads a prompt of 512 tokens and writes 64. What is printed for
 //! each side are tokens a second in its best round, and June's share of llama.cpp's.
-//! `CANDLE_NUM_THREADS` sets the threads, `JUNE_BENCH_ROUNDS` the rounds. Other work on the machine
+//! `CANDLE_NUM_THREADS` sets the threads of both, `JUNE_BENCH_ROUNDS` the rounds. Other work on the machine
 //! disturbs both; with one thread, processor time is a measure all the same.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "bench")]

@@ -18,3 +18,17 @@ pub enum ModelError {
     #[error("{0}")]
     Unavailable(String),
 }
+
+/// An error and its causes, each said once.
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -26,6 +26,7 @@ pub mod openai;
 pub mod repository;
 pub mod scripted;
 mod secret;
+mod stepwise;
 pub mod text;
 pub mod tls;
 pub mod triton;
@@ -38,6 +39,7 @@ use futures_util::stream::BoxStream;
 pub use collect::collect;
 pub use error::ModelError;
 pub use secret::Secret;
+pub use stepwise::stepwise;
 
 use types::{Delta, Request};
 

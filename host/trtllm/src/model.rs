@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use futures_util::{StreamExt, stream};
 use june_models::text::{self, Decoder, Output, Template, Tokenizer};
 use june_models::types::{Delta, FinishReason, Request, ResponseFormat, Usage};
-use june_models::{Deltas, Model, ModelError};
+use june_models::{Deltas, Model, ModelError, stepwise};
 use serde_json::Value;
 
 use crate::bridge::ffi::{self, Finish, Generation, Opening};
@@ -122,22 +121,7 @@ impl Model for Trtllm {
     }
 
     fn stream(&self, request: Request) -> Deltas {
-        let asked = Answer::Asked(self.0.clone(), Box::new(request));
-        let deltas = stream::unfold(Some(asked), |answer| async {
-            match answer?.step().await {
-                Ok((deltas, next)) => Some((Ok(deltas), next)),
-                Err(error) => Some((Err(error), None)),
-            }
-        });
-        deltas.flat_map(|deltas| stream::iter(spread(deltas))).boxed()
-    }
-}
-
-/// Each delta on its own.
-fn spread(deltas: Result<Vec<Delta>, ModelError>) -> Vec<Result<Delta, ModelError>> {
-    match deltas {
-        Ok(deltas) => deltas.into_iter().map(Ok).collect(),
-        Err(error) => vec![Err(error)],
+        stepwise(Answer::Asked(self.0.clone(), Box::new(request)), Answer::step)
     }
 }
 

@@ -9,6 +9,8 @@ mod error;
 mod fetch;
 mod reference;
 
+use std::error::Error;
+use std::iter::successors;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, LOCATION};
@@ -147,14 +149,9 @@ impl Hub {
     }
 
     fn unavailable(&self, error: &reqwest::Error) -> HubError {
-        let mut why = "cannot be reached".to_owned();
-        let mut cause: Option<&dyn std::error::Error> = Some(error);
-        while let Some(error) = cause {
-            cause = error.source();
-            if cause.is_none() {
-                why = format!("{why}: {error}");
-            }
-        }
+        let first: &dyn Error = error;
+        let root = successors(Some(first), |&error| error.source()).last().unwrap_or(first);
+        let why = format!("cannot be reached: {root}");
         HubError::Unavailable(self.host(), why)
     }
 

@@ -12,7 +12,7 @@ use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Response, Url};
 use tokio::time::{Instant, timeout_at};
 
-use crate::error::ModelError;
+use crate::error::{ModelError, causes};
 use crate::openai::answer::Answer;
 use crate::openai::body;
 use crate::openai::chunk::ServerError;
@@ -236,15 +236,5 @@ async fn refused(name: &str, response: Response) -> Failure {
 
 /// An error of the connection, with its causes and without its URL.
 pub(crate) fn told(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
+    causes(&error.without_url())
 }

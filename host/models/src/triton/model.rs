@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, timeout_at};
@@ -21,7 +21,7 @@ use crate::triton::pieces::{Growing, Pieces};
 use crate::triton::server::{Replied, Server, Settings};
 use crate::types::{Delta, FinishReason, Request, ResponseFormat, Usage};
 use crate::words::quoted;
-use crate::{Deltas, Model, ModelError, estimate};
+use crate::{Deltas, Model, ModelError, estimate, stepwise};
 
 /// The most tokens to write where neither the request nor the context says it. TensorRT-LLM's own
 /// default is 32.
@@ -94,22 +94,7 @@ impl Model for Triton {
     }
 
     fn stream(&self, request: Request) -> Deltas {
-        let asked = Answer::Asked(self.0.clone(), Box::new(request));
-        let deltas = stream::unfold(Some(asked), |answer| async {
-            match answer?.step().await {
-                Ok((deltas, next)) => Some((Ok(deltas), next)),
-                Err(error) => Some((Err(error), None)),
-            }
-        });
-        deltas.flat_map(|deltas| stream::iter(spread(deltas))).boxed()
-    }
-}
-
-/// Each delta on its own.
-fn spread(deltas: Result<Vec<Delta>, ModelError>) -> Vec<Result<Delta, ModelError>> {
-    match deltas {
-        Ok(deltas) => deltas.into_iter().map(Ok).collect(),
-        Err(error) => vec![Err(error)],
+        stepwise(Answer::Asked(self.0.clone(), Box::new(request)), Answer::step)
     }
 }
 
