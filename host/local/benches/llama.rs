@@ -87,7 +87,9 @@ fn cpu(process: u32) -> f64 {
 
 fn main() {
     let rounds = std::env::var("JUNE_BENCH_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(4);
-    let threads = candle_core::utils::get_num_threads();
+    // As candle's pool reads it.
+    let asked = std::env::var("CANDLE_NUM_THREADS").ok().and_then(|n| n.parse().ok());
+    let threads = asked.unwrap_or_else(candle_core::utils::get_num_threads);
     let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     for (name, dtype) in [("Q8_0", GgmlDType::Q8_0), ("Q4_K", GgmlDType::Q4K)] {
