@@ -66,6 +66,12 @@ impl Config {
         self.tables.model.get(name).or_else(|| self.pulled.get(name))
     }
 
+    /// The model of this name, which a person asks for.
+    pub(crate) fn the_model(&self, name: &str) -> Result<&ModelTable> {
+        let model = self.model(name);
+        model.with_context(|| format!("there is no model `{name}`\nhint: june model list"))
+    }
+
     /// The names of all models; what was pulled comes after those of the file.
     pub(crate) fn models(&self) -> impl Iterator<Item = &String> {
         self.all_models().map(|(name, _)| name)

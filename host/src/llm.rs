@@ -19,7 +19,7 @@ use june_sandbox::capabilities::{Deltas, Llm};
 use june_sandbox::contract::{self, LlmError};
 
 use crate::config::ModelTable;
-use crate::{local, paths, pulled};
+use crate::{local, paths};
 
 /// The models of a configuration, by their aliases.
 pub(crate) struct Models(BTreeMap<String, Arc<Known>>);
@@ -60,11 +60,6 @@ impl Models {
 }
 
 impl Models {
-    /// Whether there is a model of this alias.
-    pub(crate) fn has(&self, alias: &str) -> bool {
-        self.0.contains_key(alias)
-    }
-
     /// Asks a model directly, with the conversation as it is.
     pub(crate) fn ask_plainly(&self, alias: &str, request: types::Request) -> june_models::Deltas {
         match self.0.get(alias) {
@@ -84,7 +79,7 @@ impl Known {
                 (Box::new(Scripted::load(folder.join(&table.file))?), table.overflow)
             }
             ModelTable::Local(table) => {
-                let path = pulled::find(table.file.as_deref().unwrap_or(alias), folder)?;
+                let path = table.path(alias, folder)?;
                 (Box::new(local::lazy(alias, path, table.settings())), table.overflow)
             }
             ModelTable::Trtllm(table) => {

@@ -20,6 +20,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+mod python;
+
+pub use python::{PythonServer, python};
+
 /// How a command ended.
 #[derive(Debug)]
 pub struct Ended {
@@ -151,7 +155,7 @@ pub fn shared(test: &str, file: &str) -> Option<PathBuf> {
 /// A file of the folder that `JUNE_SHARED` names, else of `shared` beside the workspace. Where it
 /// is absent, says so for this test.
 pub fn fixture(test: &str, file: &str) -> Option<PathBuf> {
-    let folder = env::var_os("JUNE_SHARED").map_or_else(|| repository("../shared"), PathBuf::from);
+    let folder = named("JUNE_SHARED").unwrap_or_else(|| repository("../shared"));
     let path = folder.join(file);
     if path.exists() {
         return Some(path);
@@ -161,6 +165,11 @@ pub fn fixture(test: &str, file: &str) -> Option<PathBuf> {
         path.display()
     );
     None
+}
+
+/// The path that an environment variable names.
+fn named(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 /// A program of the hostile corpus.

@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, Stdio};
+use std::io::Write;
+use std::process::Stdio;
 
-use june_tests::{fixture, june, repository, run, tasks};
+use june_tests::{PythonServer, fixture, june, python, repository, run, tasks};
 use tempfile::TempDir;
 
 /// A folder with a configuration whose model has these answers.
@@ -205,34 +205,10 @@ fn a_model_that_fails_is_no_sample_that_failed() {
 }
 
 /// llama.cpp's server with the tiny model that calls a tool and then answers.
-struct Llama(Child, u16);
-
-impl Drop for Llama {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn llama(test: &str) -> Option<Llama> {
-    let Some(python) = std::env::var_os("JUNE_TEST_PYTHON") else {
-        eprintln!("SKIPPED {test}: JUNE_TEST_PYTHON names no Python that has xllamacpp");
-        return None;
-    };
+fn llama(test: &str) -> Option<PythonServer> {
+    let python = python(test, "JUNE_TEST_PYTHON", "xllamacpp")?;
     let model = fixture(test, "fixtures/llm/toolcaller-f32.gguf")?;
-    let script = repository("host/models/tests/llama_server.py");
-    let mut child = Command::new(python)
-        .arg(script)
-        .arg(model)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("JUNE_TEST_PYTHON runs");
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let port = line.trim().parse().expect("the server's port");
-    Some(Llama(child, port))
+    Some(PythonServer::start(python, "host/models/tests/llama_server.py", [model]))
 }
 
 #[test]
@@ -247,7 +223,7 @@ fn a_real_model_calls_a_real_tool_and_is_replayed_without_its_server() {
          [agent.weather]\nstrategy = \"deliberate\"\ntools = [\"get_weather\"]\n\
          limits = {{ tokens = 2000, wall = \"2m\" }}\n\
          [tool.get_weather]\ncomponent = \"{}\"\n",
-        server.1,
+        server.port,
         components.display()
     );
     fs::write(folder.path().join("june.toml"), config).unwrap();

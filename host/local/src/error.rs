@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use june_models::header::HeaderError;
 use thiserror::Error;
 
 /// Why a file could not be opened as a model. Each text says what is wrong and, after `hint:`,
@@ -17,6 +18,9 @@ pub enum OpenError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The header cannot be read, or is wrong.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
     /// The file is not what it claims to be.
     #[error("{path} is broken: {what}\nhint: download or convert it again", path = path.display())]
     Broken {

@@ -8,18 +8,10 @@ use serde_json::Value;
 use crate::file::{self, Opened, Policy};
 use crate::settings::Place;
 
-/// A file of the folder that `JUNE_SHARED` names, else of `shared` beside the workspace. Where it
-/// is missing, says so.
+/// A file of the shared models. Where it is missing, says so.
 pub(crate) fn fixture(name: &str) -> Option<PathBuf> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let shared = std::env::var_os("JUNE_SHARED").map_or(root.join("../shared"), PathBuf::from);
-    let path = shared.join("fixtures/llm").join(name);
-    if path.is_file() {
-        return Some(path);
-    }
     let test = std::thread::current().name().unwrap_or_default().to_owned();
-    eprintln!("SKIPPED {test}: there is no {} (set JUNE_SHARED)", path.display());
-    None
+    june_tests::fixture(&test, &format!("fixtures/llm/{name}"))
 }
 
 /// A fixture's model, a mixture of experts too.

@@ -15,16 +15,10 @@ use june_models::types::{
 use june_models::{Model, ModelError, collect};
 use serde_json::{Value, json};
 
+/// A file of the shared models. Where it is missing, says so.
 fn fixture(name: &str) -> Option<PathBuf> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let shared = std::env::var_os("JUNE_SHARED").map_or(root.join("../shared"), PathBuf::from);
-    let path = shared.join("fixtures/llm").join(name);
-    if path.is_file() {
-        return Some(path);
-    }
     let test = std::thread::current().name().unwrap_or_default().to_owned();
-    eprintln!("SKIPPED {test}: there is no {} (set JUNE_SHARED)", path.display());
-    None
+    june_tests::fixture(&test, &format!("fixtures/llm/{name}"))
 }
 
 fn open(name: &str) -> Option<Local> {
@@ -220,11 +214,13 @@ async fn a_dropped_answer_leaves_the_model_to_others() {
 #[test]
 fn a_mixture_of_experts_is_refused_on_the_processor() {
     let Some(path) = fixture("moe-f32.gguf") else { return };
-    // Its header alone: nothing of the weights is needed to refuse it.
+    // Its header, and nothing where the weights are: they are not needed to refuse it.
     let folder = tempfile::tempdir().unwrap();
     let bytes = std::fs::read(&path).unwrap();
     let header = folder.path().join("header.gguf");
     std::fs::write(&header, &bytes[..bytes.len() / 4]).unwrap();
+    let file = std::fs::File::options().append(true).open(&header).unwrap();
+    file.set_len(bytes.len() as u64).unwrap();
     for path in [path, header] {
         let error = Local::open(&path, &Settings::default()).err().unwrap();
         assert!(matches!(error, OpenError::Unsupported { .. }), "{error}");

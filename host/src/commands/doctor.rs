@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::{dataset, eval};
 use crate::config::{Config, ModelTable};
 use crate::exit::{Blame, Failure, print, said};
-use crate::{local, paths, pulled};
+use crate::{local, paths};
 
 /// Check that everything is here that June needs, and say what to do where it is not.
 ///
@@ -87,7 +87,7 @@ fn check(name: &str, optional: bool, found: Result<String>) -> Check {
 /// The GPUs, and how much of their memory is free.
 fn gpus(machine: &Machine) -> Result<String> {
     let gigabytes = |bytes: u64| bytes as f64 / 1e9;
-    let each = machine.gpus.iter().map(|Gpu { name, total, free }| {
+    let each = machine.gpus.iter().map(|Gpu { name, total, free, .. }| {
         format!("{name}, {:.1} of {:.1} GB free", gigabytes(*free), gigabytes(*total))
     });
     let gpus: Vec<String> = each.collect();
@@ -107,7 +107,7 @@ fn gpus(machine: &Machine) -> Result<String> {
 fn model(name: &str, table: &ModelTable, folder: &Path, machine: &Machine) -> Result<String> {
     match table {
         ModelTable::Local(table) => {
-            let path = pulled::find(table.file.as_deref().unwrap_or(name), folder)?;
+            let path = table.path(name, folder)?;
             let placed = local::placed(&path, &table.settings(), machine);
             let (model, placement) = placed.map_err(|why| anyhow!(why))?;
             Ok(match placement {

@@ -5,14 +5,14 @@ mod compare;
 mod report;
 
 use std::fs;
-use std::io::{self, IsTerminal};
+use std::io::{self};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::{ArgGroup, Args, Subcommand};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use june_benchmarks::dataset::{self, Dataset};
 use june_benchmarks::evaluation::{self, EvaluationError, Settings};
 use june_benchmarks::grading::{Record, Verdict};
@@ -23,7 +23,7 @@ use june_sandbox::{Engine, Limits, Runner, engine};
 
 use super::dataset as datasets;
 use super::journal::open_journal;
-use super::{interrupted, session_of, workers};
+use super::{interrupted, progress_bar, session_of, workers};
 use crate::exit::{Blame, Failure, Kind, print};
 use crate::{paths, size};
 
@@ -345,16 +345,7 @@ struct Progress {
 
 impl Progress {
     fn new<'a>(samples: usize, finished: impl Iterator<Item = &'a Record>) -> Self {
-        let target = if io::stderr().is_terminal() {
-            ProgressDrawTarget::stderr_with_hz(10)
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let bar = ProgressBar::with_draw_target(Some(samples as u64), target);
-        let style = "{bar:40} {pos}/{len} graded, {msg}{per_sec}, {eta} left";
-        bar.set_style(
-            ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
-        );
+        let bar = progress_bar(samples as u64, "{pos}/{len} graded, {msg}{per_sec}, {eta} left");
         let progress = Self { bar };
         finished.for_each(|record| progress.add(record));
         progress.bar.reset_eta();

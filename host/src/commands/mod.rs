@@ -11,15 +11,18 @@ pub(crate) mod mcp;
 pub(crate) mod model;
 pub(crate) mod run;
 
+use std::io::{IsTerminal, stderr};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::runtime::Runtime;
 
-use crate::exit::{Blame, Failure};
+use crate::exit::{Blame, Failure, Kind};
 
 /// How many things are done at once: so many, or one for each processor.
 fn workers(asked: Option<u16>) -> usize {
@@ -38,6 +41,35 @@ async fn pressed(stop: &AtomicBool) {
 fn session_of(folder: &Path) -> String {
     let absolute = std::path::absolute(folder).unwrap_or_else(|_error| folder.into());
     absolute.file_name().unwrap_or(absolute.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// Waits for this, but not after Ctrl-C; `hint` says what is to be known then, if anything.
+fn until_interrupted<T>(
+    runtime: &Runtime,
+    work: impl Future<Output = Result<T, Failure>>,
+    hint: Option<&str>,
+) -> Result<T, Failure> {
+    let stop = interrupted()?;
+    runtime.block_on(async {
+        tokio::select! {
+            ended = work => ended,
+            () = pressed(&stop) => {
+                let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+                Err(Failure { kind: Kind::Interrupted, error: anyhow!("interrupted{hint}") })
+            }
+        }
+    })
+}
+
+/// A bar on standard error, `style` in the words of indicatif; nothing where that is no terminal.
+fn progress_bar(all: u64, style: &str) -> ProgressBar {
+    let target = match stderr().is_terminal() {
+        true => ProgressDrawTarget::stderr_with_hz(10),
+        false => ProgressDrawTarget::hidden(),
+    };
+    let style = ProgressStyle::with_template(&format!("{{bar:40}} {style}"));
+    let bar = ProgressBar::with_draw_target(Some(all), target);
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// Becomes true when the person presses Ctrl-C.

@@ -1,6 +1,8 @@
 //! `[model.NAME]`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
 
 use june_local::{Penalties, Place, Settings};
 use june_models::context::Policy;
@@ -10,6 +12,7 @@ use june_models::types::Sampling;
 use serde::Deserialize;
 
 use super::units::{Bytes, Time};
+use crate::pulled;
 
 /// A model, by its backend.
 #[derive(Debug, Clone, Deserialize)]
@@ -101,6 +104,11 @@ pub(crate) struct SamplingTable {
 }
 
 impl LocalTable {
+    /// The file; `name` is the table's, and `folder` the configuration's.
+    pub(crate) fn path(&self, name: &str, folder: &Path) -> Result<PathBuf> {
+        pulled::find(self.file.as_deref().unwrap_or(name), folder)
+    }
+
     /// How the model is run.
     pub(crate) fn settings(&self) -> Settings {
         let own = Settings::default();

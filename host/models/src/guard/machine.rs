@@ -22,6 +22,8 @@ pub struct Gpu {
     pub total: u64,
     /// Bytes of its memory that nobody uses.
     pub free: u64,
+    /// Bytes a second that its memory can be read with at best, where the driver tells.
+    pub bandwidth: Option<u64>,
 }
 
 /// NVIDIA's driver.

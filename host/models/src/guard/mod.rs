@@ -115,7 +115,7 @@ fn found(machine: &Machine) -> String {
     let gpus: Vec<String> = machine
         .gpus
         .iter()
-        .map(|Gpu { name, total, free }| {
+        .map(|Gpu { name, total, free, .. }| {
             format!("{name} with {} free of {}", words::bytes(*free), words::bytes(*total))
         })
         .collect();

@@ -33,7 +33,7 @@ fn flagship() -> Description {
 }
 
 fn gpu(free: u64) -> Gpu {
-    Gpu { name: "NVIDIA Test".into(), total: 80_000_000_000, free }
+    Gpu { name: "NVIDIA Test".into(), total: 80_000_000_000, free, bandwidth: None }
 }
 
 fn machine(gpus: Vec<Gpu>) -> Machine {

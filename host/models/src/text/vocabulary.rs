@@ -8,6 +8,7 @@ use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::tokenizer::SplitDelimiterBehavior;
 
+use crate::header::gguf::{Metadata, Value};
 use crate::text::TextError;
 
 /// The vocabulary of a GGUF file whose `tokenizer.ggml.model` is `gpt2`.
@@ -60,6 +61,25 @@ impl TokenKind {
 const QWEN: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
 impl Vocabulary {
+    /// The vocabulary in the header of a GGUF file; what it lacks is empty.
+    pub fn of(metadata: &Metadata) -> Vocabulary {
+        let texts = |key| metadata.texts(key).unwrap_or_default().to_vec();
+        let token = |key| metadata.unsigned(key).and_then(|token| u32::try_from(token).ok());
+        let kind = |value| match value {
+            Value::Unsigned(kind) => TokenKind::from_gguf(i32::try_from(kind).unwrap_or_default()),
+            _ => TokenKind::Unused,
+        };
+        let kinds = metadata.numbers("tokenizer.ggml.token_type");
+        Vocabulary {
+            tokens: texts("tokenizer.ggml.tokens"),
+            kinds: kinds.map(|kinds| kinds.iter().map(kind).collect()).unwrap_or_default(),
+            merges: texts("tokenizer.ggml.merges"),
+            pre: metadata.text("tokenizer.ggml.pre").unwrap_or_default().to_owned(),
+            begin: token("tokenizer.ggml.bos_token_id"),
+            end: token("tokenizer.ggml.eos_token_id"),
+        }
+    }
+
     /// The kind of a token.
     pub(crate) fn kind(&self, token: usize) -> TokenKind {
         self.kinds.get(token).copied().unwrap_or_default()

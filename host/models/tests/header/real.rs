@@ -1,23 +1,10 @@
 //! Files that other programs wrote.
 
-use std::path::{Path, PathBuf};
-
 use june_models::header::{Description, Gguf, KvType, describe};
-
-/// A fixture; without it, says so and returns nothing.
-fn fixture(test: &str, name: &str) -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let shared = std::env::var_os("JUNE_SHARED").map_or(root.join("../shared"), PathBuf::from);
-    let path = shared.join("fixtures/llm").join(name);
-    if !path.exists() {
-        eprintln!("SKIPPED {test}: there is no {} (set JUNE_SHARED)", path.display());
-        return None;
-    }
-    Some(path)
-}
+use june_tests::fixture;
 
 fn model(test: &str, name: &str) -> Option<Description> {
-    Some(describe(&fixture(test, name)?).unwrap())
+    Some(describe(&fixture(test, &format!("fixtures/llm/{name}"))?).unwrap())
 }
 
 #[test]
@@ -41,7 +28,10 @@ fn a_model_is_the_same_in_every_form() {
 
 #[test]
 fn a_vocabulary_is_read_from_a_file() {
-    let Some(path) = fixture("a_vocabulary_is_read_from_a_file", "dense-f32.gguf") else { return };
+    let Some(path) = fixture("a_vocabulary_is_read_from_a_file", "fixtures/llm/dense-f32.gguf")
+    else {
+        return;
+    };
     let gguf = Gguf::open(&path).unwrap();
     let tokens = gguf.metadata.texts("tokenizer.ggml.tokens").unwrap();
     let types = gguf.metadata.numbers("tokenizer.ggml.token_type").unwrap();

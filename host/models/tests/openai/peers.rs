@@ -1,9 +1,6 @@
 //! Real servers, with a tiny model that was trained to ask for one tool.
 
-use std::ffi::OsString;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use june_models::openai::{OpenAi, Settings};
@@ -11,51 +8,32 @@ use june_models::types::{
     Completion, FinishReason, Message, Part, Request, Role, Sampling, ToolResult, ToolSpec,
 };
 use june_models::{Model, ModelError, collect};
+use june_tests::{PythonServer, fixture, python};
 
-/// A server; it ends with its standard input.
+/// A running server.
 pub(crate) struct Peer {
-    child: Child,
+    _server: PythonServer,
     base: String,
 }
 
 impl Peer {
     /// llama.cpp's server.
     pub(crate) fn llama(test: &str) -> Option<Peer> {
-        Peer::start(test, "JUNE_TEST_PYTHON", "xllamacpp", "llama_server.py", "toolcaller-f32.gguf")
+        let python = python(test, "JUNE_TEST_PYTHON", "xllamacpp")?;
+        Peer::start(test, python, "llama_server.py", "toolcaller-f32.gguf")
     }
 
     /// `transformers serve`.
     pub(crate) fn transformers(test: &str) -> Option<Peer> {
-        let script = "transformers_server.py";
-        Peer::start(test, "JUNE_TEST_TRANSFORMERS", "transformers", script, "toolcaller")
+        let python = python(test, "JUNE_TEST_TRANSFORMERS", "transformers")?;
+        Peer::start(test, python, "transformers_server.py", "toolcaller")
     }
 
-    /// Starts one; without Python or the model it says so and returns nothing.
-    fn start(test: &str, python: &str, package: &str, script: &str, model: &str) -> Option<Peer> {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let shared = here.join("../../../shared");
-        let shared = std::env::var_os("JUNE_SHARED").map_or(shared, PathBuf::from);
-        let model = shared.join("fixtures/llm").join(model);
-        let named = |name: &str| std::env::var_os(name).filter(|value| *value != OsString::new());
-        let Some(program) = named(python) else {
-            eprintln!("SKIPPED {test}: {python} names no Python that has {package}");
-            return None;
-        };
-        if !model.exists() {
-            eprintln!("SKIPPED {test}: there is no {} (set JUNE_SHARED)", model.display());
-            return None;
-        }
-        let mut child = Command::new(program)
-            .args([here.join("tests").join(script), model])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let port = line.trim().parse::<u16>().expect("the server prints its port");
-        Some(Peer { child, base: format!("http://127.0.0.1:{port}/v1") })
+    fn start(test: &str, python: PathBuf, script: &str, model: &str) -> Option<Peer> {
+        let model = fixture(test, &format!("fixtures/llm/{model}"))?;
+        let server = PythonServer::start(python, &format!("host/models/tests/{script}"), [model]);
+        let base = format!("http://127.0.0.1:{}/v1", server.port);
+        Some(Peer { _server: server, base })
     }
 
     pub(crate) fn model(&self) -> OpenAi {
@@ -88,13 +66,6 @@ impl Peer {
         assert_eq!(answer.finish, FinishReason::Stop);
         assert_eq!(reasoning(&answer), "an answer");
         assert_eq!(answer.message.to_text(), "the lazy dog answers the user.");
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

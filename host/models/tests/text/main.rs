@@ -3,31 +3,25 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-mod gguf;
-
 use std::path::{Path, PathBuf};
 
-use june_models::text::{self, Decoder, Template, Tokenizer};
+use june_models::header::Gguf;
+use june_models::text::{self, Decoder, Template, Tokenizer, Vocabulary};
 use june_models::types::{Message, Request, Role};
+use june_tests::fixture;
 use serde_json::Value;
 
 /// The folder of the models; without it, says so and returns nothing.
 fn fixtures(test: &str) -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let shared = std::env::var_os("JUNE_SHARED").map_or(root.join("../shared"), PathBuf::from);
-    let folder = shared.join("fixtures/llm");
-    if !folder.is_dir() {
-        eprintln!("SKIPPED {test}: there is no {} (set JUNE_SHARED)", folder.display());
-        return None;
-    }
-    Some(folder)
+    fixture(test, "fixtures/llm")
 }
 
 /// The tokenizer and the template of a model: from its folder, and from its GGUF file.
 fn both(folder: &Path, model: &str) -> [(Tokenizer, Template); 2] {
-    let header = gguf::read(&folder.join(format!("{model}-f32.gguf")));
-    let tokenizer = Tokenizer::from_vocabulary(&header.vocabulary).unwrap();
-    let template = Template::new(header.template.as_deref(), tokenizer.marks()).unwrap();
+    let header = Gguf::open(&folder.join(format!("{model}-f32.gguf"))).unwrap().metadata;
+    let tokenizer = Tokenizer::from_vocabulary(&Vocabulary::of(&header)).unwrap();
+    let template = header.text("tokenizer.chat_template");
+    let template = Template::new(template, tokenizer.marks()).unwrap();
     [text::load(&folder.join(model)).unwrap(), (tokenizer, template)]
 }
 

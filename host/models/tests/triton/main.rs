@@ -6,13 +6,11 @@ mod model;
 mod repository;
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use june_models::openai::Proxy;
 use june_models::triton::{Deadlines, Repository, Settings};
+use june_tests::{PythonServer, python};
 use tempfile::TempDir;
 
 /// Says back what it is told.
@@ -120,9 +118,9 @@ model_transaction_policy { decoupled: true }
 instance_group [ { kind: KIND_CPU } ]
 "#;
 
-/// A running server; it ends with its standard input.
+/// A running server.
 struct Triton {
-    child: Child,
+    _server: PythonServer,
     base: String,
     _models: TempDir,
 }
@@ -130,10 +128,7 @@ struct Triton {
 impl Triton {
     /// Starts one; without a Python it says so and returns nothing.
     fn start(test: &str) -> Option<Triton> {
-        let Some(python) = std::env::var_os("JUNE_TEST_PYTHON") else {
-            eprintln!("SKIPPED {test}: JUNE_TEST_PYTHON names no Python that has nvidia-pytriton");
-            return None;
-        };
+        let python = python(test, "JUNE_TEST_PYTHON", "nvidia-pytriton")?;
         let models = tempfile::tempdir().unwrap();
         for (name, code) in [
             ("echo", ECHO),
@@ -148,18 +143,10 @@ impl Triton {
             fs::write(folder.join("config.pbtxt"), config).unwrap();
             fs::write(folder.join("1/model.py"), code).unwrap();
         }
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/triton_server.py");
-        let mut child = Command::new(python)
-            .arg(script)
-            .arg(models.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("JUNE_TEST_PYTHON runs");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let port = line.trim().parse::<u16>().expect("JUNE_TEST_PYTHON has nvidia-pytriton");
-        Some(Triton { child, base: format!("http://127.0.0.1:{port}"), _models: models })
+        let script = "host/models/tests/triton_server.py";
+        let server = PythonServer::start(python, script, [models.path()]);
+        let base = format!("http://127.0.0.1:{}", server.port);
+        Some(Triton { _server: server, base, _models: models })
     }
 
     fn repository(&self, load: Duration) -> Repository {
@@ -169,13 +156,5 @@ impl Triton {
         let deadlines = Deadlines { reply, load, poll, ..Deadlines::default() };
         let settings = Settings { proxy: Proxy::None, deadlines, ..Settings::new(&self.base) };
         Repository::new(&settings).unwrap()
-    }
-}
-
-impl Drop for Triton {
-    fn drop(&mut self) {
-        // The script ends the server, and then itself.
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
     }
 }

@@ -20,10 +20,10 @@ use serde_json::{Value, json};
 
 use super::super::journal::open_journal;
 use super::super::run::{failed, runtime, whole};
-use super::super::{interrupted, pressed};
+use super::super::until_interrupted;
 use super::{exports, load, world_of};
 use crate::agents::said;
-use crate::exit::{Blame, Failure, Kind, print};
+use crate::exit::{Blame, Failure, print};
 use crate::llm::Models;
 use crate::notes::Notes;
 use crate::paths;
@@ -162,8 +162,8 @@ fn ask<'a>(command: &'a Try, engine: &Engine) -> Result<Tried<'a>, Failure> {
     };
     let journal = command.journal()?;
     let recording = recording(journal.as_ref());
-    let answered =
-        until_interrupted(&runtime, strategy.respond(&turn, &authority, recording.as_ref()))?;
+    let answered = strategy.respond(&turn, &authority, recording.as_ref());
+    let answered = until_interrupted(&runtime, async { answered.await.environment() }, None)?;
     watch.terminal.end();
     command.flush(journal)?;
     let (answer, error) = (whole(&answered), failed(&answered));
@@ -210,7 +210,7 @@ fn call<'a>(command: &'a Try, engine: &Engine) -> Result<Tried<'a>, Failure> {
     let (authority, files) = (Authority::default(), Tree::default());
     let recording = recording(journal.as_ref());
     let called = tool.call(arguments, &authority, &files, recording.as_ref());
-    let called = until_interrupted(&runtime, called)?;
+    let called = until_interrupted(&runtime, async { called.await.environment() }, None)?;
     command.flush(journal)?;
     let (answer, error) = match called.answer {
         Some(Ok(text)) => (Some(text), None),
@@ -272,24 +272,6 @@ impl Try {
 
 fn recording(journal: Option<&Journal>) -> Option<Recording<'_>> {
     journal.map(|journal| Recording { journal, session: "try", parent: None })
-}
-
-/// Waits for a run, but not after Ctrl-C.
-fn until_interrupted<T>(
-    runtime: &tokio::runtime::Runtime,
-    run: impl Future<Output = Result<T, june_sandbox::Error>>,
-) -> Result<T, Failure> {
-    let stop = interrupted()?;
-    let ended = runtime.block_on(async {
-        tokio::select! {
-            ended = run => Some(ended),
-            () = pressed(&stop) => None,
-        }
-    });
-    match ended {
-        Some(ended) => ended.environment(),
-        None => Err(Failure { kind: Kind::Interrupted, error: anyhow!("interrupted") }),
-    }
 }
 
 /// What is told apart from the answer, which has been printed.

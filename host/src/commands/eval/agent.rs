@@ -1,13 +1,12 @@
 //! `june eval --agent`: asking an agent a benchmark's questions.
 
-use std::io::{IsTerminal, stderr};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Result, anyhow};
 use futures_util::{StreamExt, stream};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use june_benchmarks::answers::{Answer, Answers, Asked};
 use june_benchmarks::dataset::Dataset;
 use june_benchmarks::effort::Effort;
@@ -20,7 +19,7 @@ use tokio::runtime::Runtime;
 use super::Eval;
 use crate::agents::{Agent, Host, Overrides};
 use crate::commands::run::{failed, runtime, whole};
-use crate::commands::{pressed, session_of};
+use crate::commands::{pressed, progress_bar, session_of};
 use crate::config::Config;
 use crate::exit::{Blame, Failure, Kind};
 use crate::notes::Notes;
@@ -194,13 +193,7 @@ fn effort(answered: &Answered) -> Effort {
 }
 
 fn progress(all: usize, there: usize) -> ProgressBar {
-    let target = match stderr().is_terminal() {
-        true => ProgressDrawTarget::stderr_with_hz(10),
-        false => ProgressDrawTarget::hidden(),
-    };
-    let bar = ProgressBar::with_draw_target(Some(all as u64), target);
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} answered, {eta} left");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let bar = progress_bar(all as u64, "{pos}/{len} answered, {eta} left");
     bar.set_position(there as u64);
     bar.reset_eta();
     bar

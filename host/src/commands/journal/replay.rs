@@ -1,7 +1,6 @@
 //! `june journal replay`.
 
 use std::collections::{HashMap, HashSet};
-use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,14 +9,14 @@ use std::thread;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use june_sandbox::journal::record::{Event, Record};
 use june_sandbox::{Cache, Digest, Engine, Recorded, ReplayError, Runner, Strategy, Tool, engine};
 use serde_json::json;
 
 use super::list::Which;
 use super::{Place, run_of};
-use crate::commands::{interrupted, workers};
+use crate::commands::{interrupted, progress_bar, workers};
 use crate::exit::{Blame, Failure, Kind, print, said};
 use crate::index::Index;
 use crate::paths;
@@ -85,7 +84,11 @@ pub(crate) fn run(command: &Replay) -> Result<ExitCode, Failure> {
     let workers = workers(command.workers);
     let stop = interrupted()?;
 
-    let bar = progress(loaded.len() as u64);
+    // One run needs no bar.
+    let bar = match loaded.len() {
+        1 => ProgressBar::hidden(),
+        runs => progress_bar(runs as u64, "{pos}/{len} replayed, {eta} left"),
+    };
     let (mut identical, mut diverged, mut failed) = (0_u64, 0_u64, 0_u64);
     let next = AtomicUsize::new(0);
     let blobs = folder.blobs();
@@ -255,13 +258,4 @@ fn in_json(run: u64, result: &Result<june_sandbox::Replay>) -> serde_json::Value
         }),
         Err(error) => json!({ "run": run, "result": "failed", "error": said(error) }),
     }
-}
-
-fn progress(runs: u64) -> ProgressBar {
-    let shown = runs > 1 && std::io::stderr().is_terminal();
-    let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(runs), target);
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} replayed, {eta} left");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
 }

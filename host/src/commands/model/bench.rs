@@ -1,23 +1,21 @@
 //! `june model bench`: how quick a model is.
 
-use std::io::{IsTerminal, stderr};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use clap::Args;
 use futures_util::{StreamExt, future};
-use indicatif::{ProgressBar, ProgressDrawTarget};
 use june_models::types::{Delta, Message, Request, Role, Sampling};
 use june_models::{Deltas, ModelError};
 
+use super::bandwidth::Limit;
 use super::bench_report::{self, Row};
 use crate::commands::run::runtime;
-use crate::commands::{interrupted, pressed};
+use crate::commands::{progress_bar, until_interrupted};
 use crate::config::Config;
-use crate::exit::{Blame, Failure, Kind, print};
+use crate::exit::{Blame, Failure, print};
 use crate::llm::Models;
 
 /// Measure how quick a model is: to its first token, and in tokens a second.
@@ -25,7 +23,8 @@ use crate::llm::Models;
 /// Every prompt is another one, so that nothing is answered from a cache. Times are taken here, so
 /// a server's include the network. The rate of one user counts the tokens after the first; the rate
 /// of all counts every token over the whole time. Lengths are in the model's own tokens, as it
-/// counts them.
+/// counts them. The share of the memory's bandwidth is told for one user of a model in this
+/// process.
 #[derive(Args)]
 #[command(
     after_long_help = "Example:\n  june model bench qwen3 --users 1,8,32 --prompts 128,2048 \
@@ -70,21 +69,14 @@ pub(super) struct Sample {
 
 pub(crate) fn run(command: &Bench) -> Result<ExitCode, Failure> {
     let config = Config::find(command.config.as_deref()).input()?;
-    let models = Arc::new(Models::new(config.all_models(), &config.folder()).input()?);
+    let table = config.the_model(&command.model).input()?;
+    let one = std::iter::once((&command.model, table));
+    let models = Models::new(one, &config.folder()).input()?;
     let ask = |request: Request| models.ask_plainly(&command.model, request);
-    if !models.has(&command.model) {
-        return Err(anyhow!("there is no model `{}`\nhint: june model list", command.model))
-            .input();
-    }
-    let stop = interrupted()?;
-    let rows = runtime()?.block_on(async {
-        tokio::select! {
-            rows = measure(command, &ask) => rows.environment(),
-            () = pressed(&stop) => {
-                Err(Failure { kind: Kind::Interrupted, error: anyhow!("interrupted") })
-            }
-        }
-    })?;
+    // Before the model is loaded, for it would be in the way.
+    let limit = Limit::of(&command.model, table, &config.folder());
+    let rows = async { measure(command, &ask, limit.as_ref()).await.environment() };
+    let rows = until_interrupted(&runtime()?, rows, None)?;
     if let Some(path) = &command.plot {
         std::fs::write(path, bench_report::plot(&rows))
             .map_err(|error| anyhow!("cannot write {}: {error}", path.display()))
@@ -99,14 +91,15 @@ pub(crate) fn run(command: &Bench) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn measure(command: &Bench, ask: &impl Fn(Request) -> Deltas) -> Result<Vec<Row>> {
+async fn measure(
+    command: &Bench,
+    ask: &impl Fn(Request) -> Deltas,
+    limit: Option<&Limit>,
+) -> Result<Vec<Row>> {
     let all =
         command.prompts.len() * command.users.iter().map(|&users| users as usize).sum::<usize>();
-    let target = match stderr().is_terminal() {
-        true => ProgressDrawTarget::stderr(),
-        false => ProgressDrawTarget::hidden(),
-    };
-    let bar = ProgressBar::with_draw_target(Some((all * command.rounds as usize) as u64), target);
+    let bar =
+        progress_bar((all * command.rounds as usize) as u64, "{pos}/{len} answered, {eta} left");
     // A first question loads what is to be loaded, and tells how long a word is in tokens.
     let shortest = command.prompts.iter().min().copied().unwrap_or(128);
     let words = (shortest as usize / 8).clamp(4, 256);
@@ -133,7 +126,7 @@ async fn measure(command: &Bench, ask: &impl Fn(Request) -> Deltas) -> Result<Ve
             let samples = future::try_join_all(users_at_once).await?;
             let samples: Vec<Sample> = samples.into_iter().flatten().collect();
             number += u64::from(users) * u64::from(command.rounds);
-            rows.push(Row::new(prompt, users, &samples, start.elapsed()));
+            rows.push(Row::new(prompt, users, &samples, start.elapsed(), limit));
         }
     }
     bar.finish_and_clear();

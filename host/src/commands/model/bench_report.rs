@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::bandwidth::Limit;
 use super::bench::Sample;
 
 /// What was found for one length of prompt and one number of users. Times are in seconds.
@@ -24,10 +25,18 @@ pub(super) struct Row {
     rate_p5: f64,
     /// Tokens a second of all users together, over the whole time.
     rate_all: f64,
+    /// How much of the memory's bandwidth one user takes, 0 to 1, where that is known.
+    bandwidth_share: Option<f64>,
 }
 
 impl Row {
-    pub(super) fn new(prompt: u32, users: u16, samples: &[Sample], took: Duration) -> Row {
+    pub(super) fn new(
+        prompt: u32,
+        users: u16,
+        samples: &[Sample],
+        took: Duration,
+        limit: Option<&Limit>,
+    ) -> Row {
         let mut first: Vec<f64> = samples.iter().map(|sample| sample.first.as_secs_f64()).collect();
         let more = samples.iter().filter(|sample| sample.output > 1 && !sample.rest.is_zero());
         let mut rates: Vec<f64> =
@@ -36,17 +45,22 @@ impl Row {
         rates.sort_by(f64::total_cmp);
         let output_tokens = samples.iter().map(|sample| sample.output).sum();
         let input: u64 = samples.iter().map(|sample| sample.input).sum();
+        let each = |tokens: u64| tokens / samples.len().max(1) as u64;
+        let rate_p50 = nearest(&rates, 0.5);
+        let before = each(input) + each(output_tokens) / 2;
+        let alone = limit.filter(|_| users == 1);
         Row {
             prompt,
-            prompt_tokens: input / samples.len().max(1) as u64,
+            prompt_tokens: each(input),
             users,
             answers: samples.len(),
             output_tokens,
             first_p50: nearest(&first, 0.5),
             first_p95: nearest(&first, 0.95),
-            rate_p50: nearest(&rates, 0.5),
+            rate_p50,
             rate_p5: nearest(&rates, 0.05),
             rate_all: output_tokens as f64 / took.as_secs_f64().max(1e-9),
+            bandwidth_share: alone.map(|limit| limit.share(rate_p50, before)),
         }
     }
 }
@@ -59,12 +73,13 @@ fn nearest(sorted: &[f64], share: f64) -> f64 {
 
 pub(super) fn table(rows: &[Row]) -> String {
     let mut text = String::from(
-        "  prompt  users  answers   first token      p95   tokens/s of one       p5   tokens/s of all\n",
+        "  prompt  users  answers   first token      p95   tokens/s of one       p5   tokens/s of all   bandwidth\n",
     );
     for row in rows {
+        let share = row.bandwidth_share.map(|share| format!("{:.0} %", share * 100.0));
         let _ = writeln!(
             text,
-            "{:>8}  {:>5}  {:>7}  {:>9.1} ms {:>5.1} ms  {:>16.1} {:>8.1}  {:>16.1}",
+            "{:>8}  {:>5}  {:>7}  {:>9.1} ms {:>5.1} ms  {:>16.1} {:>8.1}  {:>16.1}  {:>10}",
             row.prompt_tokens,
             row.users,
             row.answers,
@@ -72,7 +87,8 @@ pub(super) fn table(rows: &[Row]) -> String {
             row.first_p95 * 1e3,
             row.rate_p50,
             row.rate_p5,
-            row.rate_all
+            row.rate_all,
+            share.as_deref().unwrap_or("-")
         );
     }
     text
@@ -159,7 +175,7 @@ mod tests {
     fn rates_are_of_the_tokens_after_the_first() {
         let second = Duration::from_secs(1);
         let sample = || Sample { first: second / 2, rest: second, input: 100, output: 11 };
-        let row = Row::new(90, 2, &[sample(), sample()], second * 2);
+        let row = Row::new(90, 2, &[sample(), sample()], second * 2, None);
         assert_eq!((row.rate_p50, row.rate_all, row.prompt_tokens), (10.0, 11.0, 100));
         let svg = plot(&[row]);
         assert!(

@@ -1,5 +1,6 @@
 //! `june model`: the models that agents ask.
 
+mod bandwidth;
 mod bench;
 mod bench_report;
 mod list;

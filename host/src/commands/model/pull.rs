@@ -1,17 +1,15 @@
 //! `june model pull`: a model's file from the hub.
 
 use std::fs;
-use std::io::{IsTerminal, stderr};
 use std::process::ExitCode;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use june_models::Secret;
 use june_models::hub::{HUGGING_FACE, Hub};
 
 use crate::commands::run::runtime;
-use crate::commands::{interrupted, pressed};
-use crate::exit::{Blame, Failure, Kind, print};
+use crate::commands::{progress_bar, until_interrupted};
+use crate::exit::{Blame, Failure, print};
 use crate::{paths, pulled};
 
 /// Fetch a model's file from the hub, and check it.
@@ -35,28 +33,22 @@ pub(crate) fn run(command: &Pull) -> Result<ExitCode, Failure> {
     let path = pulled::place(&reference).environment()?;
     let address = paths::secret("HF_ENDPOINT").unwrap_or_else(|| HUGGING_FACE.into());
     let hub = Hub::new(&address, paths::secret("HF_TOKEN").map(Secret::new)).input()?;
-    let stop = interrupted()?;
-    let found = runtime()?.block_on(async {
-        tokio::select! {
-            found = async {
-                let found = hub.find(&reference).await?;
-                // A file that is in place was checked when it came.
-                if fs::metadata(&path).is_ok_and(|here| here.len() == found.size) {
-                    eprintln!("june: {reference} is here already");
-                    return Ok(found);
-                }
-                let bar = progress(found.size);
-                let mut show = |bytes| bar.set_position(bytes);
-                let fetched = hub.fetch(&reference, &found, &path, &mut show).await;
-                bar.finish_and_clear();
-                fetched.map(|()| found)
-            } => found.environment(),
-            () = pressed(&stop) => {
-                let error = anyhow::anyhow!("interrupted\nhint: the same command goes on with it");
-                Err(Failure { kind: Kind::Interrupted, error })
-            }
+    let fetch = async {
+        let found = hub.find(&reference).await.environment()?;
+        // A file that is in place was checked when it came.
+        if fs::metadata(&path).is_ok_and(|here| here.len() == found.size) {
+            eprintln!("june: {reference} is here already");
+            return Ok(found);
         }
-    })?;
+        let style = "{bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
+        let bar = progress_bar(found.size, style);
+        let mut show = |bytes| bar.set_position(bytes);
+        let fetched = hub.fetch(&reference, &found, &path, &mut show).await;
+        bar.finish_and_clear();
+        fetched.map(|()| found).environment()
+    };
+    let hint = Some("the same command goes on with it");
+    let found = until_interrupted(&runtime()?, fetch, hint)?;
     if command.json {
         let value = serde_json::json!({
             "model": command.name, "reference": reference.to_string(), "file": path,
@@ -67,16 +59,4 @@ pub(crate) fn run(command: &Pull) -> Result<ExitCode, Failure> {
         print(&format!("{}\n", path.display()))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn progress(size: u64) -> ProgressBar {
-    let target = match stderr().is_terminal() {
-        true => ProgressDrawTarget::stderr_with_hz(4),
-        false => ProgressDrawTarget::hidden(),
-    };
-    let bar = ProgressBar::with_draw_target(Some(size), target);
-    let style = "{bar:40} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
-    bar.with_style(
-        ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
-    )
 }

@@ -4,14 +4,14 @@ use std::future::Future;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::Args;
 use june_models::Secret;
 use june_models::triton::{Entry, Repository, Settings, TritonError};
 
 use crate::commands::run::runtime;
-use crate::commands::{interrupted, pressed};
-use crate::exit::{Blame, Failure, Kind, print};
+use crate::commands::until_interrupted;
+use crate::exit::{Blame, Failure, print};
 use crate::{paths, size};
 
 /// A Triton server.
@@ -143,14 +143,6 @@ pub(crate) fn row(entry: &Entry) -> String {
 
 /// Waits for the server, or for Ctrl-C.
 fn wait<T>(asked: impl Future<Output = Result<T, TritonError>>) -> Result<T, Failure> {
-    let stop = interrupted()?;
-    runtime()?.block_on(async {
-        tokio::select! {
-            answered = asked => answered.environment(),
-            () = pressed(&stop) => {
-                let error = anyhow!("interrupted\nhint: the server goes on with what it began");
-                Err(Failure { kind: Kind::Interrupted, error })
-            }
-        }
-    })
+    let hint = Some("the server goes on with what it began");
+    until_interrupted(&runtime()?, async { asked.await.environment() }, hint)
 }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::anyhow;
 use clap::Args;
 use june_models::collect;
 use june_models::guard::{Machine, Placement};
@@ -12,12 +11,12 @@ use june_models::types::{Message, Request, Role, Sampling};
 use serde::Serialize;
 
 use crate::commands::run::runtime;
-use crate::commands::{interrupted, pressed};
+use crate::commands::until_interrupted;
 use crate::config::{Config, ModelTable};
-use crate::exit::{Blame, Failure, Kind, print};
+use crate::exit::{Blame, Failure, print};
 use crate::llm::Models;
+use crate::local;
 use crate::words::one_line;
-use crate::{local, pulled};
 
 /// Check a model: what it is, where it runs, and a question whose answer is known.
 ///
@@ -46,14 +45,10 @@ struct Check {
 
 pub(crate) fn run(command: &Verify) -> Result<ExitCode, Failure> {
     let config = Config::find(command.config.as_deref()).input()?;
-    let Some(table) = config.model(&command.model) else {
-        return Err(anyhow!("there is no model `{}`\nhint: june model list", command.model))
-            .input();
-    };
+    let table = config.the_model(&command.model).input()?;
     let mut checks = Vec::new();
     if let ModelTable::Local(table) = table {
-        let name = table.file.as_deref().unwrap_or(&command.model);
-        let path = pulled::find(name, &config.folder()).input()?;
+        let path = table.path(&command.model, &config.folder()).input()?;
         match local::placed(&path, &table.settings(), &Machine::here()) {
             Ok((model, placement)) => {
                 let (place, estimate) = match placement {
@@ -70,15 +65,8 @@ pub(crate) fn run(command: &Verify) -> Result<ExitCode, Failure> {
     if checks.iter().all(|check| check.ok) {
         let one = std::iter::once((&command.model, table));
         let models = Models::new(one, &config.folder()).input()?;
-        let stop = interrupted()?;
-        let answered = runtime()?.block_on(async {
-            tokio::select! {
-                check = answer(&models, &command.model) => Ok(check),
-                () = pressed(&stop) => {
-                    Err(Failure { kind: Kind::Interrupted, error: anyhow!("interrupted") })
-                }
-            }
-        })?;
+        let answered = async { Ok(answer(&models, &command.model).await) };
+        let answered = until_interrupted(&runtime()?, answered, None)?;
         checks.push(answered);
     }
     let well = checks.iter().all(|check| check.ok);
