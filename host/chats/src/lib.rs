@@ -2,7 +2,11 @@
 
 mod incoming;
 mod platform;
+mod receive;
+mod token;
 
 pub use incoming::{Attachment, Chat, Incoming, Person};
 pub use june_speech::Voice;
 pub use platform::{Inbox, Indicator, Limits, Platform, PlatformError, Post, Units};
+pub use receive::{Event, MenuCommand};
+pub use token::Token;
