@@ -1,28 +1,28 @@
 //! Commands: `/name arguments`.
 
 use super::{Parts, words};
+use crate::MenuCommand;
 use crate::store::{Answer, Change, ChatSettings};
 
-/// A command, for menus and for help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CommandHelp {
-    /// The name, without the slash.
-    pub name: &'static str,
-    /// What it does, in a few words.
-    pub about: &'static str,
-    /// What may follow it; none where nothing may.
-    pub argument: Option<&'static str>,
-}
-
-/// The commands that people have.
-pub const COMMANDS: [CommandHelp; 6] = [
-    CommandHelp { name: "start", about: "Begin, or pair with a code", argument: Some("code") },
-    CommandHelp { name: "help", about: "What this bot does", argument: None },
-    CommandHelp { name: "reset", about: "Forget this conversation", argument: None },
-    CommandHelp { name: "agent", about: "Who answers, or choose", argument: Some("name") },
-    CommandHelp { name: "voice", about: "Speak every answer, or not", argument: Some("on or off") },
-    CommandHelp { name: "stop", about: "Stop the answer that is coming", argument: None },
+/// Name, argument where one may follow, and what it does.
+pub(super) const COMMANDS: [(&str, Option<&str>, &str); 6] = [
+    ("start", Some("code"), "Begin, or pair with a code"),
+    ("help", None, "What this bot does"),
+    ("reset", None, "Forget this conversation"),
+    ("agent", Some("name"), "Who answers, or choose"),
+    ("voice", Some("on or off"), "Speak every answer, or not"),
+    ("stop", None, "Stop the answer that is coming"),
 ];
+
+/// The commands that people have, for a platform's menu.
+pub fn commands() -> Vec<MenuCommand> {
+    let menu = COMMANDS.map(|(name, argument, about)| MenuCommand {
+        name: name.into(),
+        about: about.into(),
+        argument: argument.map(Into::into),
+    });
+    menu.into()
+}
 
 /// A command that somebody gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

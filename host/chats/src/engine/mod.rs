@@ -17,7 +17,7 @@ use june_speech::{Speaker, Transcriber};
 use crate::store::StoreError;
 use crate::{Agents, Observer, Platform, PlatformError, Settings, Store};
 
-pub use command::{COMMANDS, CommandHelp};
+pub use command::commands;
 
 /// Answers what arrives from one platform.
 #[derive(Clone)]

@@ -53,9 +53,9 @@ pub(super) fn welcome(agent: &str) -> String {
 
 pub(super) fn help(agent: &str) -> String {
     let mut text = format!("**{agent}** answers what you write, say, or send as a file.\n");
-    for command in COMMANDS {
-        let argument = command.argument.map(|it| format!(" [{it}]")).unwrap_or_default();
-        let _ = write!(text, "\n- `/{}{argument}`: {}", command.name, command.about);
+    for (name, argument, about) in COMMANDS {
+        let argument = argument.map(|it| format!(" [{it}]")).unwrap_or_default();
+        let _ = write!(text, "\n- `/{name}{argument}`: {about}");
     }
     text
 }
