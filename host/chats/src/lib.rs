@@ -13,6 +13,7 @@ mod receive;
 mod settings;
 mod split;
 mod store;
+mod table;
 mod token;
 
 pub use agent::{AgentError, AgentEvent, Agents, Author, Events, File, Message, Request};
@@ -29,4 +30,5 @@ pub use store::{
     CODE_LIFE, Claim, Delivery, DeliveryState, Filter, Kind, Known, LONGEST_NOTE, MOST_NOTES,
     Notes, NotesError, Pairing, Row, State, Store, StoreError,
 };
+pub use table::even_columns;
 pub use token::Token;

@@ -1,0 +1,21 @@
+//! Doubles of chat platforms for tests: servers of this machine that behave as the platforms'
+//! published interfaces say, and are strict where those are. What was pushed into one arrives at
+//! the bot; what the bot sent can be looked at; faults happen when a test asks for them.
+//!
+//! Each runs on a thread of its own until it is dropped, so that tests with and without a runtime
+//! can use it.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "only tests use it"
+)]
+
+mod fault;
+mod server;
+pub mod telegram;
+
+pub use fault::Fault;
+pub use telegram::TelegramDouble;
