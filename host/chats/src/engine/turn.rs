@@ -35,7 +35,15 @@ impl Parts {
             self.deliver(&turn).await?;
             self.store.told(number).await?;
         }
-        Ok(self.store.done(number).await?)
+        self.done(number, &turn.incoming.chat).await
+    }
+
+    async fn done(&self, number: u64, chat: &Chat) -> Result<(), EngineError> {
+        self.store.done(number).await?;
+        if let Some(observer) = &self.observer {
+            observer.done(chat, number);
+        }
+        Ok(())
     }
 
     /// Ends a turn that June has a fault with.
@@ -46,7 +54,7 @@ impl Parts {
             let (turn, _) = self.store.turn(number).await?;
             self.deliver(&turn).await?;
         }
-        Ok(self.store.done(number).await?)
+        self.done(number, &turn.incoming.chat).await
     }
 
     /// The agent that answers in a chat.
