@@ -4,11 +4,15 @@
 //! voice message.
 
 mod audio;
+mod sentences;
+mod speakable;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
-pub use audio::{Audio, Voice};
+pub use audio::{Audio, Limits, SPEECH_RATE, Voice, decode, encode};
+pub use sentences::Sentences;
+pub use speakable::speakable;
 
 use std::time::Duration;
 

@@ -4,10 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
+use june_speech::Sentences;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::voice::Speech;
 use super::{Parts, words};
 use crate::split::split;
 use crate::store::{Kind, Turn};
@@ -17,6 +19,25 @@ use crate::{AgentEvent, Events, Limits, Passed, PlatformError, Request, Stage};
 pub(super) struct Said {
     pub(super) text: String,
     pub(super) end: End,
+}
+
+impl Said {
+    /// Whether it is an answer, and nobody stopped it.
+    pub(super) fn is_whole(&self) -> bool {
+        let ended = matches!(self.end, End::Complete | End::Late | End::Cut);
+        ended && !self.text.trim().is_empty()
+    }
+}
+
+/// How an agent is asked.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'a> {
+    /// What is shown above the answer.
+    pub(super) quotation: &'a str,
+    /// When the answer so far is the answer.
+    pub(super) deadline: Instant,
+    /// Stops it.
+    pub(super) cancel: &'a CancellationToken,
 }
 
 /// How an agent came to an end.
@@ -48,18 +69,17 @@ impl Parts {
         turn: &Turn,
         agent: &str,
         request: Request,
-        quotation: &str,
-        deadline: Instant,
-        cancel: &CancellationToken,
+        asking: Asking<'_>,
+        speech: &mut Option<Speech>,
     ) -> Said {
         let events = self.agents.ask(agent, request);
         let (show, shown) = watch::channel(String::new());
-        if !quotation.is_empty() {
-            show.send_replace(quotation.into());
+        if !asking.quotation.is_empty() {
+            show.send_replace(asking.quotation.into());
         }
         let over = CancellationToken::new();
         let listening = async {
-            let said = self.listen(turn, events, &show, deadline, cancel).await;
+            let said = self.listen(turn, events, &show, asking, speech).await;
             over.cancel();
             said
         };
@@ -74,13 +94,26 @@ impl Parts {
         turn: &Turn,
         mut events: Events,
         show: &watch::Sender<String>,
-        deadline: Instant,
-        cancel: &CancellationToken,
+        asking: Asking<'_>,
+        speech: &mut Option<Speech>,
     ) -> Said {
+        let Asking { deadline, cancel, .. } = asking;
         let chat = &turn.incoming.chat;
         let span = |stage| Some(self.span(chat, turn.number, stage));
         let whole = span(Stage::Agent);
         let mut first_word = span(Stage::FirstWord);
+        let mut first_sentence = span(Stage::FirstSentence);
+        let mut sentences = Sentences::new();
+        let mut complete = |ready: Vec<String>| {
+            if let (Some(first), Some(span)) =
+                (ready.first(), first_sentence.take_if(|_| !ready.is_empty()))
+            {
+                span.end(|| Ok(Passed::Text(first.clone())));
+            }
+            if let Some(speech) = speech {
+                speech.say(ready);
+            }
+        };
         let impatient = sleep(self.settings.patience);
         tokio::pin!(impatient);
         let (mut text, mut waiting) = (String::new(), true);
@@ -111,6 +144,7 @@ impl Parts {
                 span.end(|| Ok(Passed::Text(fits.into())));
             }
             text.push_str(fits);
+            complete(sentences.push(fits));
             if !text.trim().is_empty() {
                 if !waiting {
                     show.send_modify(|shown| {
@@ -132,6 +166,7 @@ impl Parts {
         };
         // What it still does is cancelled.
         drop(events);
+        complete(sentences.finish());
         if let Some(span) = whole {
             span.end(|| match &end {
                 End::Complete => Ok(Passed::Text(text.clone())),

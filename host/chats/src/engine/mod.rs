@@ -8,14 +8,15 @@ mod files;
 mod listen;
 mod span;
 mod turn;
+mod voice;
 mod words;
 
 use std::sync::Arc;
 
 use june_speech::{Speaker, Transcriber};
+use tokio::sync::Semaphore;
 
-use crate::store::StoreError;
-use crate::{Agents, Observer, Platform, PlatformError, Settings, Store};
+use crate::{Agents, Observer, Platform, PlatformError, Settings, Store, StoreError};
 
 pub use command::commands;
 
@@ -32,7 +33,12 @@ pub(crate) struct Parts {
     transcriber: Option<Arc<dyn Transcriber>>,
     speaker: Option<Arc<dyn Speaker>>,
     observer: Option<Arc<dyn Observer>>,
+    /// How many voice messages are listened to at once.
+    ears: Semaphore,
 }
+
+/// The most voice messages that are listened to at once.
+const EARS: usize = 4;
 
 /// Why an engine cannot go on. What is on disk is answered when it runs again.
 #[derive(Debug, thiserror::Error)]
@@ -68,8 +74,16 @@ impl Engine {
         agents: Arc<dyn Agents>,
         settings: Settings,
     ) -> Self {
-        let (transcriber, speaker, observer) = (None, None, None);
-        Self(Arc::new(Parts { store, platform, agents, settings, transcriber, speaker, observer }))
+        Self(Arc::new(Parts {
+            store,
+            platform,
+            agents,
+            settings,
+            transcriber: None,
+            speaker: None,
+            observer: None,
+            ears: Semaphore::new(EARS),
+        }))
     }
 
     /// With ears: voice messages are understood.
@@ -100,6 +114,7 @@ impl Engine {
             transcriber: old.transcriber.clone(),
             speaker: old.speaker.clone(),
             observer: old.observer.clone(),
+            ears: Semaphore::new(EARS),
         };
         change(&mut parts);
         Self(Arc::new(parts))

@@ -9,7 +9,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::command::{self, Command};
-use super::listen::{End, Said};
+use super::listen::{Asking, End, Said};
+use super::voice::Speech;
 use super::{EngineError, Parts, words};
 use crate::split::split;
 use crate::store::{Answer, ChatSettings, State, Turn, asked, now};
@@ -26,14 +27,19 @@ impl Parts {
         cancel: &CancellationToken,
     ) -> Result<(), EngineError> {
         let (turn, settings) = self.store.turn(number).await?;
+        let mut speech = None;
         if matches!(turn.state, State::Recorded | State::Working) {
-            let answer = self.work(number, &settings, cancel).await?;
+            let (answer, begun) = self.work(number, &settings, cancel).await?;
             self.store.answered(number, answer).await?;
+            speech = begun;
         }
         let (turn, _) = self.store.turn(number).await?;
         if turn.state == State::Answered {
             self.deliver(&turn).await?;
             self.store.told(number).await?;
+        }
+        if turn.speak {
+            self.send_voice(&turn, speech, cancel).await?;
         }
         self.done(number, &turn.incoming.chat).await
     }
@@ -70,37 +76,38 @@ impl Parts {
         number: u64,
         settings: &ChatSettings,
         cancel: &CancellationToken,
-    ) -> Result<Answer, EngineError> {
-        let turn = self.store.begin(number).await?;
-        let chat = &turn.incoming.chat;
+    ) -> Result<(Answer, Option<Speech>), EngineError> {
+        let june = |text: &str| Ok((Answer::of_june(text.into()), None));
+        let mut turn = self.store.begin(number).await?;
+        let chat = turn.incoming.chat.clone();
         if let Some(observer) = &self.observer {
             let waited = Duration::from_millis(now().saturating_sub(turn.received));
-            observer.began(chat, number, Stage::Wait);
-            observer.ended(chat, number, Stage::Wait, waited, Ok(Passed::Nothing));
+            observer.began(&chat, number, Stage::Wait);
+            observer.ended(&chat, number, Stage::Wait, waited, Ok(Passed::Nothing));
         }
         if turn.stopped {
-            return Ok(Answer::of_june(words::STOPPED.into()));
+            return june(words::STOPPED);
         }
         if turn.attempts > self.settings.attempts {
-            return Ok(Answer::of_june(words::OVER_AND_OVER.into()));
+            return june(words::OVER_AND_OVER);
         }
         if let Some(command) = Command::parse(&turn.incoming.text) {
-            return Ok(command::answer(command, self, settings));
+            return Ok((command::answer(command, self, settings), None));
         }
         tokio::select! {
             biased;
-            answer = self.answer(&turn, settings, cancel) => answer,
-            never = self.indicate(chat, Indicator::Typing) => match never {},
+            answer = self.answer(&mut turn, settings, cancel) => answer,
+            never = self.indicate(&chat, Indicator::Typing) => match never {},
         }
     }
 
     /// Lets the agent answer.
     async fn answer(
         self: &Arc<Self>,
-        turn: &Turn,
+        turn: &mut Turn,
         settings: &ChatSettings,
         cancel: &CancellationToken,
-    ) -> Result<Answer, EngineError> {
+    ) -> Result<(Answer, Option<Speech>), EngineError> {
         let deadline = Instant::now() + self.settings.longest;
         let prepared = tokio::select! {
             biased;
@@ -110,24 +117,41 @@ impl Parts {
         };
         let request = match prepared {
             Ok(request) => request,
-            Err(refusal) => return Ok(Answer::of_june(refusal)),
+            Err(refusal) => return Ok((Answer::of_june(refusal), None)),
         };
         let agent = self.agent_of(settings);
-        let quotation = String::new();
-        let said = self.ask(turn, &agent, request, &quotation, deadline, cancel).await;
-        Ok(self.answer_of(agent, &quotation, said))
+        let quotation = turn.heard.as_deref().map(words::quotation).unwrap_or_default();
+        let mut speech = match turn.incoming.voice.is_some() || settings.voice {
+            true => self.speech(turn, turn.language.clone()),
+            false => None,
+        };
+        let asking = Asking { quotation: &quotation, deadline, cancel };
+        let said = self.ask(turn, &agent, request, asking, &mut speech).await;
+        // Half an answer that somebody stopped is not spoken.
+        let speech = speech.filter(|_| said.is_whole());
+        let mut answer = self.answer_of(agent, &quotation, said);
+        answer.speak = speech.is_some();
+        Ok((answer, speech))
     }
 
     /// What the agent is asked; or, in words, why it is not.
     async fn prepare(
         self: &Arc<Self>,
-        turn: &Turn,
+        turn: &mut Turn,
     ) -> Result<Result<Request, String>, EngineError> {
-        let incoming = &turn.incoming;
+        if let (Some(voice), None) = (&turn.incoming.voice, &turn.heard) {
+            let heard = match self.hear(turn, voice).await {
+                Ok(heard) => heard,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            self.store.heard(turn.number, heard.text.clone(), heard.language.clone()).await?;
+            (turn.heard, turn.language) = (Some(heard.text), heard.language);
+        }
         let files = match self.files(turn).await {
             Ok(files) => files,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        let incoming = &turn.incoming;
         let text = asked(&incoming.text, turn.heard.as_deref());
         if text.is_empty() && files.is_empty() {
             return Ok(Err(words::NOTHING_ASKED.into()));

@@ -18,6 +18,7 @@ pub(super) const WRONG_CODE: &str =
 pub(super) const NO_VOICE: &str = "I have no voice here.";
 pub(super) const VOICE_ON: &str = "I will speak my answers, too.";
 pub(super) const VOICE_OFF: &str = "I will speak only to who speaks to me.";
+pub(super) const SPOKEN_SHORT: &str = "_The rest is in the text._";
 pub(super) const NO_EARS: &str = "I cannot listen to voice messages here. Please write.";
 pub(super) const NOTHING_SAID: &str = "I heard nobody speak in that. Please try again, or write.";
 pub(super) const NOTHING_ASKED: &str = "I can read text and files, and listen to voice messages.";
