@@ -4,6 +4,7 @@
 //! voice message.
 
 mod audio;
+mod process;
 mod sentences;
 mod speakable;
 #[cfg(feature = "whisper")]
@@ -13,6 +14,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
 pub use audio::{Audio, Limits, SPEECH_RATE, Voice, decode, encode};
+pub use process::{Espeak, Piper};
 pub use sentences::Sentences;
 pub use speakable::speakable;
 #[cfg(feature = "whisper")]
