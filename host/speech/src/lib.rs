@@ -4,15 +4,21 @@
 //! voice message.
 
 mod audio;
+mod process;
 mod sentences;
 mod speakable;
+#[cfg(feature = "whisper")]
+mod whisper;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
 pub use audio::{Audio, Limits, SPEECH_RATE, Voice, decode, encode};
+pub use process::{Espeak, Piper};
 pub use sentences::Sentences;
 pub use speakable::speakable;
+#[cfg(feature = "whisper")]
+pub use whisper::{Vad, Whisper, WhisperSettings};
 
 use std::time::Duration;
 
