@@ -4,6 +4,8 @@
 //! voice message.
 
 mod audio;
+#[cfg(feature = "openai")]
+pub mod openai;
 mod process;
 mod sentences;
 mod speakable;
