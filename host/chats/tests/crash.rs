@@ -22,11 +22,13 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use common::{FakePlatform, FakeServer, Fault, written};
-use futures_util::{StreamExt, stream};
+use futures_util::future::{BoxFuture, ready};
+use futures_util::{FutureExt, StreamExt, stream};
 use june_chats::{
-    Access, AgentEvent, Agents, Engine, Events, Filter, Inbox, Rate, Request, Settings, State,
-    Store,
+    Access, AgentEvent, Agents, Engine, Events, Filter, Inbox, Kind, Rate, Request, Settings,
+    State, Store,
 };
+use june_speech::{Audio, Segment, Segments, Speaker, SpeechError, Transcriber};
 use serde_json::json;
 
 const ADDRESS: &str = "JUNE_TEST_FAKE_PLATFORM";
@@ -46,7 +48,8 @@ impl Agents for Paragraphs {
 
     fn ask(&self, _agent: &str, request: Request) -> Events {
         let once = std::process::id();
-        let question = request.text;
+        // What was written; what was heard follows it.
+        let question = request.text.lines().next().unwrap().to_owned();
         let pieces = (1..=PARAGRAPHS).map(move |number| {
             let filler = "word ".repeat(20);
             format!("[{question} by {once}: {number} of {PARAGRAPHS}] {filler}\n\n")
@@ -57,6 +60,27 @@ impl Agents for Paragraphs {
         });
         let end = stream::iter([Ok(AgentEvent::Answer(String::new()))]);
         said.chain(end).boxed()
+    }
+}
+
+/// Ears and a voice that need no model.
+struct Scripted;
+
+impl Transcriber for Scripted {
+    fn transcribe(&self, audio: Audio, _language: Option<String>) -> Segments {
+        let text = format!("{} samples", audio.samples.len());
+        let (start, end) = (Duration::ZERO, audio.duration());
+        stream::iter([Ok(Segment { text, start, end, language: Some("en".into()) })]).boxed()
+    }
+}
+
+impl Speaker for Scripted {
+    fn speak(
+        &self,
+        _text: String,
+        _language: Option<String>,
+    ) -> BoxFuture<'static, Result<Audio, SpeechError>> {
+        ready(Ok(common::tone(800))).boxed()
     }
 }
 
@@ -80,7 +104,9 @@ fn the_bot() {
         ..Settings::default()
     };
     let engine =
-        Engine::new(store.clone(), Arc::new(platform.clone()), Arc::new(Paragraphs), settings);
+        Engine::new(store.clone(), Arc::new(platform.clone()), Arc::new(Paragraphs), settings)
+            .with_transcriber(Arc::new(Scripted))
+            .with_speaker(Arc::new(Scripted));
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
@@ -120,19 +146,32 @@ fn start(server: &FakeServer, store: &Path, keyed: bool) -> Child {
 }
 
 /// A bot that is killed, by whoever comes first.
-#[derive(Clone)]
-struct Victim(Arc<Mutex<Option<Child>>>);
+#[derive(Clone, Default)]
+struct Victim(Arc<Mutex<Alive>>);
+
+/// No bot outlives a test that fails.
+#[derive(Default)]
+struct Alive(Option<Child>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
 
 impl Victim {
     fn kill(&self) {
-        if let Some(mut child) = self.0.lock().unwrap().take() {
+        if let Some(mut child) = self.0.lock().unwrap().0.take() {
             child.kill().unwrap();
             child.wait().unwrap();
         }
     }
 
     fn is_dead(&self) -> bool {
-        self.0.lock().unwrap().is_none()
+        self.0.lock().unwrap().0.is_none()
     }
 }
 
@@ -140,13 +179,18 @@ fn crash(keyed: bool, crashes: u64) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("chats.sqlite");
     let server = FakeServer::start(keyed);
+    let spoken = june_speech::encode(&common::tone(8000)).unwrap();
+    server.shown.lock().unwrap().files.insert("voice.ogg".into(), spoken.ogg);
     let mut questions = 0;
     let mut killed_at: BTreeSet<(String, bool)> = BTreeSet::new();
     for life in 0..crashes {
         for chat in ["one", "two"] {
             questions += 1;
             let question = format!("q{questions}");
-            let update = written(&question, chat, &question);
+            let mut update = written(&question, chat, &question);
+            if chat == "two" {
+                update.voice = Some(common::attachment("voice.ogg"));
+            }
             let mut shown = server.shown.lock().unwrap();
             // Some arrive twice.
             if questions % 5 == 0 {
@@ -154,15 +198,21 @@ fn crash(keyed: bool, crashes: u64) {
             }
             shown.updates.push(update);
         }
-        let victim = Victim(Arc::default());
+        let victim = Victim::default();
         // Killed at a call that changes something, the next one in each life, before or after it
         // was done; or at some moment.
-        let deadly = 1 + (life / 3) % 16;
-        let kind = life % 3;
+        // Every fourth dies of a voice message.
+        let aloud = life % 4 == 3;
+        let deadly = if aloud { 1 } else { 1 + (life / 3) % 16 };
+        let kind = if aloud { life / 4 % 2 } else { life % 3 };
         let (at, mut count) = (Arc::new(Mutex::new(None)), 0);
         let (weapon, noted) = (victim.clone(), at.clone());
         server.faults(move |_, name, _| {
-            if weapon.is_dead() || !matches!(name, "post" | "edit" | "voice" | "acknowledge") {
+            let counts = match aloud {
+                true => name == "voice",
+                false => matches!(name, "post" | "edit" | "voice" | "acknowledge"),
+            };
+            if weapon.is_dead() || !counts {
                 return Fault::None;
             }
             count += 1;
@@ -182,11 +232,11 @@ fn crash(keyed: bool, crashes: u64) {
                         sleep(Duration::from_micros(life * 97 % 4000));
                         weapon.kill();
                     });
-                    if life % 2 == 0 { Fault::None } else { Fault::After }
+                    if life / 8 % 2 == 0 { Fault::None } else { Fault::After }
                 }
             }
         });
-        *victim.0.lock().unwrap() = Some(start(&server, &path, keyed));
+        victim.0.lock().unwrap().0 = Some(start(&server, &path, keyed));
         let moment = if kind == 2 { 20 + life * 37 % 300 } else { 2000 };
         let begun = Instant::now();
         while !victim.is_dead() && begun.elapsed() < Duration::from_millis(moment) {
@@ -196,7 +246,7 @@ fn crash(keyed: bool, crashes: u64) {
         killed_at.extend(at.lock().unwrap().take());
     }
     server.faults(|_, _, _| Fault::None);
-    let last = Victim(Arc::new(Mutex::new(Some(start(&server, &path, keyed)))));
+    let last = Victim(Arc::new(Mutex::new(Alive(Some(start(&server, &path, keyed))))));
     let begun = Instant::now();
     let store = Store::open(&path).unwrap();
     let finished = |store: &Store| {
@@ -212,15 +262,15 @@ fn crash(keyed: bool, crashes: u64) {
         sleep(Duration::from_millis(20));
     }
     last.kill();
-    judge(&server, &store, questions);
+    judge(&server, &store, questions, keyed);
     println!("{crashes} crashes, {questions} questions; killed at {killed_at:?}");
-    assert!(
-        killed_at.contains(&("post".into(), false)) && killed_at.contains(&("edit".into(), true))
-    );
+    for call in ["post", "edit", "voice", "acknowledge"] {
+        assert!(killed_at.iter().any(|(at, _)| at == call), "never killed at {call}");
+    }
 }
 
 /// Every question has one whole answer, and nothing else was said.
-fn judge(server: &FakeServer, store: &Store, questions: usize) {
+fn judge(server: &FakeServer, store: &Store, questions: usize, keyed: bool) {
     let shown = server.shown.lock().unwrap();
     assert!(shown.violations.is_empty(), "{:?}", shown.violations);
     let mut answers: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -230,9 +280,11 @@ fn judge(server: &FakeServer, store: &Store, questions: usize) {
             empty += 1;
             continue;
         }
-        for paragraph in seen.text.split("\n\n") {
-            let (question, rest) =
-                paragraph.trim_start_matches('[').split_once(" by ").expect("a whole paragraph");
+        for paragraph in seen.text.split("\n\n").filter(|it| !it.starts_with("> ")) {
+            let (question, rest) = paragraph
+                .trim_start_matches('[')
+                .split_once(" by ")
+                .unwrap_or_else(|| panic!("no whole paragraph: {:?}", seen.text));
             let (mark, _) = rest.split_once(']').unwrap();
             answers.entry(question.into()).or_default().push(mark.into());
         }
@@ -246,13 +298,30 @@ fn judge(server: &FakeServer, store: &Store, questions: usize) {
     }
     assert!(answers.is_empty(), "nobody asked: {answers:?}");
     println!("{empty} placeholders stayed empty");
-    // What the history says was sent is what the person sees.
+    // What the history says was sent is what the person sees, and nothing was spoken twice.
+    let mut spoken = BTreeMap::new();
     for row in store.history(&Filter::default()).unwrap() {
+        let asked_aloud = row.received.as_ref().unwrap().voice.is_some();
+        assert_eq!(row.heard.is_some(), asked_aloud);
+        assert_eq!(row.sent.iter().any(|sent| sent.kind == Kind::Voice), asked_aloud);
         for sent in row.sent {
+            let key = |seen: &&common::Seen| seen.key == sent.key;
+            if sent.kind == Kind::Voice {
+                let times = shown.messages.iter().filter(key).count();
+                *spoken.entry((sent.state.name(), times)).or_insert(0) += 1;
+                continue;
+            }
             let seen = shown.messages.iter().find(|seen| Some(&seen.id) == sent.message.as_ref());
             assert_eq!(seen.map(|seen| &seen.text), sent.markdown.as_ref(), "turn {}", row.turn);
         }
     }
+    println!("voice messages by state and how often they were sent: {spoken:?}");
+    let fits = |(state, times): &(&str, usize)| match *state {
+        "sent" => *times == 1,
+        "uncertain" => !keyed && *times <= 1,
+        _ => false,
+    };
+    assert!(spoken.keys().all(fits), "{spoken:?}");
 }
 
 #[test]

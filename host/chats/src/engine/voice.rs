@@ -88,7 +88,11 @@ impl Parts {
     }
 
     /// Begins to speak an answer, if it is to be spoken and there is a voice.
-    pub(super) fn speech(self: &Arc<Self>, turn: &Turn, language: Option<String>) -> Option<Speech> {
+    pub(super) fn speech(
+        self: &Arc<Self>,
+        turn: &Turn,
+        language: Option<String>,
+    ) -> Option<Speech> {
         let speaker = self.speaker.clone()?;
         let (sentences, to_speak) = mpsc::unbounded_channel();
         let mut speaking = JoinSet::new();
@@ -179,12 +183,7 @@ impl Parts {
         }
     }
 
-    async fn upload(
-        &self,
-        turn: &Turn,
-        voice: Voice,
-        short: bool,
-    ) -> Result<(), EngineError> {
+    async fn upload(&self, turn: &Turn, voice: Voice, short: bool) -> Result<(), EngineError> {
         let give_up = Instant::now() + self.settings.delivery;
         let mut attempts = 0;
         loop {

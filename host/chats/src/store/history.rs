@@ -34,6 +34,8 @@ pub struct Row {
     pub turn: u64,
     /// The platform's name.
     pub platform: String,
+    /// The platform's identifier of the update.
+    pub update: String,
     /// The chat's identifier.
     pub chat: String,
     /// The person's identifier.
@@ -68,7 +70,8 @@ impl Store {
 
 fn query(database: &Connection, filter: &Filter) -> Result<Vec<Row>, StoreError> {
     let mut text = String::from(
-        "SELECT number, platform, chat, person, received, incoming, heard, state, agent, outcome
+        "SELECT number, platform, chat, person, received, incoming, heard, state, agent, outcome,
+             update_id
          FROM turns WHERE TRUE",
     );
     let mut values: Vec<Value> = Vec::new();
@@ -96,6 +99,7 @@ fn query(database: &Connection, filter: &Filter) -> Result<Vec<Row>, StoreError>
         found.push(Row {
             turn,
             platform: row.get(1)?,
+            update: row.get(10)?,
             chat: row.get(2)?,
             person: row.get(3)?,
             time: row.get(4)?,

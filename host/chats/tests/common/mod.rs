@@ -6,6 +6,8 @@
 
 #![allow(
     dead_code,
+    unreachable_pub,
+    missing_docs,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -350,4 +352,15 @@ pub fn written(update: impl ToString, chat: &str, text: impl ToString) -> Incomi
         time: 1_700_000_000,
         update,
     }
+}
+
+/// A file of a message, which the fake platform knows by this name.
+pub fn attachment(name: &str) -> Attachment {
+    Attachment { id: name.into(), name: name.into(), media_type: None, bytes: None, seconds: None }
+}
+
+/// So many samples of a tone, 16,000 a second.
+pub fn tone(samples: u16) -> june_speech::Audio {
+    let wave = |at| (f32::from(at) * 0.2).sin() * 0.5;
+    june_speech::Audio { samples: (0..samples).map(wave).collect(), rate: 16_000 }
 }
