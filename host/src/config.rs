@@ -22,7 +22,7 @@ pub(crate) use agent::{AgentTable, McpTable, ToolTable};
 pub(crate) use chats::{ChatsTable, DiscordTable, TelegramTable, WebhookTable};
 pub(crate) use grants::ToolGrantsTable;
 pub(crate) use model::{LocalTable, ModelTable};
-pub(crate) use speech::{SpeechServerTable, SttTable, TtsTable, WhisperTable};
+pub(crate) use speech::{SttTable, TtsTable, WhisperTable};
 
 /// The configuration, and where it came from.
 pub(crate) struct Config {

@@ -4,12 +4,11 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Result;
-use june_speech::{
-    Espeak, OpenAi, OpenAiSettings, Piper, Speaker, Transcriber, Whisper, WhisperSettings,
-};
+use anyhow::{Context, Result};
+use june_speech::openai::{Format, OpenAiSpeaker, OpenAiTranscriber, Secret, Settings, Upload};
+use june_speech::{Espeak, Piper, Speaker, Transcriber, Whisper, WhisperSettings};
 
-use crate::config::{Config, SpeechServerTable, SttTable, TtsTable, WhisperTable};
+use crate::config::{Config, SttTable, TtsTable, WhisperTable};
 use crate::{paths, pulled};
 
 /// Speech to text, and text to speech; or why there is none.
@@ -27,11 +26,15 @@ impl Speech {
         let folder = config.folder();
         let ears = match &config.tables.stt {
             SttTable::Whisper(table) => whisper(table, &folder, &mut lacks)?,
-            SttTable::OpenAi(table) => Some(Arc::new(server(table)?) as _),
+            SttTable::OpenAi(table) => {
+                let settings = server(&table.url, &table.model, table.key.as_deref())?;
+                let upload = if table.wav { Upload::Wav } else { Upload::Ogg };
+                Some(Arc::new(OpenAiTranscriber::new(settings, upload)?) as _)
+            }
         };
         let voice: Option<Arc<dyn Speaker>> = match &config.tables.tts {
             TtsTable::None => None,
-            TtsTable::Espeak => match Espeak::find() {
+            TtsTable::Espeak => match Espeak::open("espeak-ng") {
                 Ok(espeak) => Some(Arc::new(espeak)),
                 Err(why) => {
                     lacks.push(format!("answers are not spoken: {why}"));
@@ -40,9 +43,12 @@ impl Speech {
             },
             TtsTable::Piper(table) => {
                 let program = table.program.as_deref().unwrap_or(Path::new("piper"));
-                Some(Arc::new(Piper::new(program, &folder.join(&table.voice))?))
+                Some(Arc::new(Piper::open(program, folder.join(&table.voice))?))
             }
-            TtsTable::OpenAi(table) => Some(Arc::new(server(table)?)),
+            TtsTable::OpenAi(table) => {
+                let settings = server(&table.url, &table.model, table.key.as_deref())?;
+                Some(Arc::new(OpenAiSpeaker::new(settings, &table.voice, Format::Wav)?))
+            }
         };
         Ok(Speech { ears, voice, lacks })
     }
@@ -83,13 +89,13 @@ fn whisper(
     Ok(Some(Arc::new(Whisper::open(&model, vad.as_deref(), settings)?)))
 }
 
-fn server(table: &SpeechServerTable) -> Result<OpenAi> {
-    let key = table.key.as_deref().map(|variable| {
-        paths::secret(variable)
-            .ok_or_else(|| anyhow::anyhow!("the speech server has no key: {variable} is not set"))
-    });
-    let mut settings = OpenAiSettings::new(&table.url, &table.model);
-    settings.key = key.transpose()?;
-    settings.voice = table.voice.clone();
-    Ok(OpenAi::new(settings)?)
+fn server(url: &str, model: &str, key: Option<&str>) -> Result<Settings> {
+    let mut settings = Settings::new(url, model);
+    if let Some(variable) = key {
+        let key = paths::secret(variable);
+        let key =
+            key.with_context(|| format!("the speech server has no key: {variable} is not set"))?;
+        settings.key = Some(Secret::new(key));
+    }
+    Ok(settings)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Subcommand};
-use june_chats::{CODE_LIFE, Event, Platform, PlatformError, Settings, Store, Token, commands};
+use june_chats::{CODE_LIFE, Event, PlatformError, Settings, Store, Token, commands};
 use june_discord::Discord;
 use june_telegram::Telegram;
 use tokio::net::TcpListener;

@@ -28,7 +28,7 @@ pub(crate) struct History {
     #[arg(long)]
     person: Option<String>,
     /// Only what arrived since: 2026-11-24, or 2026-11-24T08:00:00Z.
-    #[arg(long, value_name = "TIME", value_parser = super::journal::point)]
+    #[arg(long, value_name = "TIME", value_parser = super::journal::list::point)]
     since: Option<u64>,
     /// The most messages.
     #[arg(long, default_value_t = 50)]

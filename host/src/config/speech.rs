@@ -11,7 +11,7 @@ pub(crate) enum SttTable {
     /// Whisper, in this process.
     Whisper(WhisperTable),
     /// Any server that speaks OpenAI's `/v1/audio/transcriptions`.
-    OpenAi(SpeechServerTable),
+    OpenAi(TranscriberTable),
 }
 
 impl Default for SttTable {
@@ -33,16 +33,31 @@ pub(crate) struct WhisperTable {
     pub(crate) at_once: Option<usize>,
 }
 
-/// A server for speech.
+/// A server that writes down what is said.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct SpeechServerTable {
-    /// The address before `/audio/…`, such as `http://127.0.0.1:8000/v1`.
+pub(crate) struct TranscriberTable {
+    /// The address before `/audio/transcriptions`, such as `http://127.0.0.1:8000/v1`.
     pub(crate) url: String,
     /// The server's name for the model.
     pub(crate) model: String,
-    /// The voice, for text to speech.
-    pub(crate) voice: Option<String>,
+    /// The environment variable that holds the key.
+    pub(crate) key: Option<String>,
+    /// Whether sound is sent as WAV, which every server reads, rather than as OGG.
+    #[serde(default)]
+    pub(crate) wav: bool,
+}
+
+/// A server that speaks.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SpeakerTable {
+    /// The address before `/audio/speech`, such as `http://127.0.0.1:8000/v1`.
+    pub(crate) url: String,
+    /// The server's name for the model.
+    pub(crate) model: String,
+    /// The name of one of its voices.
+    pub(crate) voice: String,
     /// The environment variable that holds the key.
     pub(crate) key: Option<String>,
 }
@@ -57,7 +72,7 @@ pub(crate) enum TtsTable {
     /// Piper, as a process of its own.
     Piper(PiperTable),
     /// Any server that speaks OpenAI's `/v1/audio/speech`.
-    OpenAi(SpeechServerTable),
+    OpenAi(SpeakerTable),
     /// Answers are not spoken.
     None,
 }

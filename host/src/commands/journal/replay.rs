@@ -19,8 +19,8 @@ use super::{Place, run_of};
 use crate::commands::{interrupted, progress_bar, workers};
 use crate::exit::{Blame, Failure, Kind, print, said};
 use crate::index::Index;
-use crate::{chats, paths};
 use crate::words::{grouped, neutral};
+use crate::{chats, paths};
 
 /// Run a recorded run again, and compare: output, calls and fuel.
 ///

@@ -36,15 +36,15 @@ pub(crate) fn run(command: &Pull) -> Result<ExitCode, Failure> {
     let also = command.name.starts_with(pulled::HEARS).then(|| pulled::reference(pulled::VAD));
     let address = paths::secret("HF_ENDPOINT").unwrap_or_else(|| HUGGING_FACE.into());
     let hub = Hub::new(&address, paths::secret("HF_TOKEN").map(Secret::new)).input()?;
-    let fetch = async {
+    let both = async {
         let file = fetch(&hub, &reference).await?;
         if let Some(also) = also {
-            self::fetch(&hub, &also.input()?).await?;
+            fetch(&hub, &also.input()?).await?;
         }
         Ok(file)
     };
     let hint = Some("the same command goes on with it");
-    let (path, found) = until_interrupted(&runtime()?, fetch, hint)?;
+    let (path, found) = until_interrupted(&runtime()?, both, hint)?;
     if command.json {
         let value = serde_json::json!({
             "model": command.name, "reference": reference.to_string(), "file": path,
