@@ -14,8 +14,10 @@
 )]
 
 mod fault;
+mod inbox;
 mod server;
 pub mod telegram;
 
 pub use fault::Fault;
+pub use inbox::InboxDouble;
 pub use telegram::TelegramDouble;
