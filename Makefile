@@ -68,6 +68,7 @@ bench: components $(peers)/done
 	cargo bench --profile dev --workspace --bench instance
 	cargo bench --profile dev --workspace --bench journal
 	cargo bench --profile dev --workspace --bench agent
+	cargo bench --profile dev --workspace --bench conversations
 	python3 benchmarks/benches/against_peers.py --june $(june) --python $(peers)/bin/python \
 		--dataset-file "$$($(june) dataset pull humaneval --python $(peers)/bin/python)" $(BENCH)
 

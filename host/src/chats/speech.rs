@@ -1,7 +1,7 @@
 //! Ears and a voice, as the configuration describes them.
 
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -10,6 +10,9 @@ use june_speech::{Espeak, Piper, Speaker, Transcriber, Whisper, WhisperSettings}
 
 use crate::config::{Config, SttTable, TtsTable, WhisperTable};
 use crate::{paths, pulled};
+
+/// The program that speaks where nothing else is written.
+pub(crate) const ESPEAK: &str = "espeak-ng";
 
 /// Speech to text, and text to speech; or why there is none.
 pub(crate) struct Speech {
@@ -34,7 +37,7 @@ impl Speech {
         };
         let voice: Option<Arc<dyn Speaker>> = match &config.tables.tts {
             TtsTable::None => None,
-            TtsTable::Espeak => match Espeak::open("espeak-ng") {
+            TtsTable::Espeak => match Espeak::open(ESPEAK) {
                 Ok(espeak) => Some(Arc::new(espeak)),
                 Err(why) => {
                     lacks.push(format!("answers are not spoken: {why}"));
@@ -59,25 +62,33 @@ impl Speech {
     }
 }
 
+/// Whisper's files: the model, and the one that finds speech.
+pub(crate) fn files(table: &WhisperTable, folder: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
+    let model = match &table.model {
+        Some(name) => pulled::find(name, folder)?,
+        None => pulled::hearing().with_context(|| {
+            format!("there is no model that hears\nhint: june model pull {}base", pulled::HEARS)
+        })?,
+    };
+    let vad = match &table.vad {
+        Some(name) => Some(pulled::find(name, folder)?),
+        None => pulled::find(pulled::VAD, folder).ok(),
+    };
+    Ok((model, vad))
+}
+
 fn whisper(
     table: &WhisperTable,
     folder: &Path,
     lacks: &mut Vec<String>,
 ) -> Result<Option<Arc<dyn Transcriber>>> {
-    let model = match &table.model {
-        Some(name) => pulled::find(name, folder)?,
-        None => match pulled::hearing() {
-            Some(path) => path,
-            None => {
-                let what = "voice messages are not understood: there is no model that hears";
-                lacks.push(format!("{what}\nhint: june model pull {}base", pulled::HEARS));
-                return Ok(None);
-            }
-        },
-    };
-    let vad = match &table.vad {
-        Some(name) => Some(pulled::find(name, folder)?),
-        None => pulled::find(pulled::VAD, folder).ok(),
+    let (model, vad) = match files(table, folder) {
+        Ok(files) => files,
+        Err(error) if table.model.is_none() => {
+            lacks.push(format!("voice messages are not understood: {error}"));
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
     };
     if vad.is_none() {
         let what = "silence is transcribed, too: there is no model that finds speech";

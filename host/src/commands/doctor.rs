@@ -10,13 +10,15 @@ use clap::Args;
 use june_benchmarks::dataset::known;
 use june_models::guard::{Driver, Gpu, Machine, Placement};
 use june_sandbox::{Exit, Limits, Program};
+use june_speech::Espeak;
 use june_trtllm::Folder;
 use serde::Serialize;
 
 use super::{dataset, eval};
-use crate::config::{Config, ModelTable};
+use crate::chats::speech;
+use crate::config::{Config, ModelTable, SttTable, Tables, TtsTable};
 use crate::exit::{Blame, Failure, print, said};
-use crate::{local, paths};
+use crate::{local, paths, pulled};
 
 /// Check that everything is here that June needs, and say what to do where it is not.
 ///
@@ -55,6 +57,14 @@ pub(crate) fn run(command: &Doctor) -> Result<ExitCode, Failure> {
                 let found = model(name, table, &config.folder(), &machine);
                 checks.push(check(&format!("model {name}"), true, found));
             }
+            checks.push(check("speech to text", true, ears(&config)));
+            checks.push(check("text to speech", true, voice(&config)));
+            let Tables { telegram, discord, .. } = &config.tables;
+            for (platform, token) in [("Telegram", &telegram.token), ("Discord", &discord.token)] {
+                let found = paths::secret(token).map(|_| format!("a token in {token}"));
+                let found = found.ok_or_else(|| anyhow!("no token: {token} is not set"));
+                checks.push(check(platform, true, found));
+            }
         }
     }
     let well = checks.iter().all(|check| check.ok || check.optional);
@@ -82,6 +92,40 @@ fn check(name: &str, optional: bool, found: Result<String>) -> Check {
     let ok = found.is_ok();
     let detail = found.unwrap_or_else(|error| said(&error));
     Check { name: name.into(), optional, ok, detail }
+}
+
+/// What hears.
+fn ears(config: &Config) -> Result<String> {
+    match &config.tables.stt {
+        SttTable::OpenAi(table) => reachable(&table.url),
+        SttTable::Whisper(table) => {
+            let (model, vad) = speech::files(table, &config.folder())?;
+            let vad = vad.map_or_else(
+                || format!("nothing (june model pull {})", pulled::VAD),
+                |vad| vad.display().to_string(),
+            );
+            Ok(format!("{}; speech is found by {vad}", model.display()))
+        }
+    }
+}
+
+/// What speaks.
+fn voice(config: &Config) -> Result<String> {
+    match &config.tables.tts {
+        TtsTable::None => Ok("none, as june.toml says".into()),
+        TtsTable::Espeak => match Espeak::open(speech::ESPEAK) {
+            Ok(_) => Ok(speech::ESPEAK.into()),
+            Err(error) => bail!("{error}"),
+        },
+        TtsTable::Piper(table) => {
+            let voice = config.folder().join(&table.voice);
+            match voice.is_file() {
+                true => Ok(format!("Piper, {}", voice.display())),
+                false => bail!("there is no voice {}", voice.display()),
+            }
+        }
+        TtsTable::OpenAi(table) => reachable(&table.url),
+    }
 }
 
 /// The GPUs, and how much of their memory is free.

@@ -115,13 +115,17 @@ impl Server {
         path: &[&str],
         until: Instant,
     ) -> Option<Result<Replied, TritonError>> {
-        let url = self.at(path);
         let unreachable = |error: reqwest::Error| TritonError::Unreachable {
             server: self.name.clone(),
             why: told(error),
         };
         let ask = async {
-            let response = self.client.request(method, url).send().await.map_err(unreachable)?;
+            // MLServer, which has the same interface, insists on a body.
+            let request = match method {
+                Method::POST => self.post(path, "{}".into()),
+                other => self.client.request(other, self.at(path)),
+            };
+            let response = request.send().await.map_err(unreachable)?;
             Replied::read(response).await.map_err(unreachable)
         };
         timeout_at(until, ask).await.ok()
