@@ -12,15 +12,10 @@ use june_speech::{
     decode,
 };
 
-use crate::fixture;
+use crate::{fixture, speech};
 
 const SILERO: &str = "models/for-tests-silero-v6.2.0-ggml.bin";
 const TINY: &str = "models/for-tests-ggml-tiny.bin";
-
-fn speech(test: &str) -> Option<Audio> {
-    let file = fs::read(fixture(test, "models/jfk.wav")?).unwrap();
-    Some(decode(&file, &Limits::default()).unwrap())
-}
 
 fn settings(states: usize) -> WhisperSettings {
     let number = |number| NonZeroUsize::new(number).unwrap();
