@@ -4,6 +4,8 @@
 
 mod audio;
 mod hostile;
+#[cfg(feature = "openai")]
+mod openai;
 mod process;
 #[cfg(feature = "whisper")]
 mod whisper;
