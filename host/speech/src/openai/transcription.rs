@@ -72,7 +72,9 @@ impl OpenAiTranscriber {
             if let Some(language) = &language {
                 form = form.text("language", language.clone());
             }
-            let part = Part::stream(file.clone()).file_name(name).mime_str(kind);
+            let length = file.len() as u64;
+            let part = Part::stream_with_length(file.clone(), length);
+            let part = part.file_name(name).mime_str(kind);
             // The kinds above are kinds.
             let form = part.map(|part| form.part("file", part)).unwrap_or_default();
             self.server.ask(|request| request.multipart(form), self.server.settings.limits.reply)

@@ -44,8 +44,7 @@ pub(crate) async fn run(
                 let _ = stdin.write_all(text.as_bytes()).await;
             }
         };
-        let ((), output, message) =
-            tokio::join!(write, read(stdout, OUTPUT), read(stderr, MESSAGE));
+        let ((), output, message) = tokio::join!(write, read(stdout, OUTPUT), listen(stderr));
         if output.len() as u64 > OUTPUT {
             return Err(SpeechError::Engine(format!("{name} wrote more sound than it may")));
         }
@@ -73,6 +72,15 @@ async fn read(source: Option<impl AsyncRead + Unpin>, most: u64) -> Vec<u8> {
     let Some(mut source) = source else { return bytes };
     // What was read before an error is judged by how the program ends.
     let _ = (&mut source).take(most + 1).read_to_end(&mut bytes).await;
+    bytes
+}
+
+/// Reads the start of what is said to people, and passes over the rest, so that it can be said.
+async fn listen(source: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let Some(mut source) = source else { return bytes };
+    let _ = (&mut source).take(MESSAGE).read_to_end(&mut bytes).await;
+    let _ = tokio::io::copy(&mut source, &mut tokio::io::sink()).await;
     bytes
 }
 
