@@ -7,10 +7,10 @@ use futures_util::StreamExt;
 use june_speech::{Audio, Sentences, Speaker, SpeechError, Voice, decode, encode};
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::{EngineError, Parts, words};
+use super::{EngineError, Parts, after, words};
 use crate::store::{DeliveryState, Kind, Turn, now};
 use crate::{Attachment, Indicator, Passed, PlatformError, Post, Stage};
 
@@ -184,7 +184,7 @@ impl Parts {
     }
 
     async fn upload(&self, turn: &Turn, voice: Voice, short: bool) -> Result<(), EngineError> {
-        let give_up = Instant::now() + self.settings.delivery;
+        let give_up = after(self.settings.delivery);
         let mut attempts = 0;
         loop {
             let key = self.store.intend(turn.number, Kind::Voice, 0).await?;
@@ -215,7 +215,7 @@ impl Parts {
                 // Nothing was done.
                 PlatformError::TooMany(_, wait) => {
                     self.voice_became(turn, DeliveryState::Planned, &why).await?;
-                    if Instant::now() + wait >= give_up {
+                    if after(wait) >= give_up {
                         return self.voice_became(turn, DeliveryState::Failed, &why).await;
                     }
                     sleep(wait).await;
