@@ -4,8 +4,10 @@
 //! refused. docs/configuration.md has every key.
 
 mod agent;
+mod chats;
 mod grants;
 mod model;
+mod speech;
 mod units;
 
 use std::collections::BTreeMap;
@@ -17,8 +19,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub(crate) use agent::{AgentTable, McpTable, ToolTable};
+pub(crate) use chats::{ChatsTable, DiscordTable, TelegramTable, WebhookTable};
 pub(crate) use grants::ToolGrantsTable;
 pub(crate) use model::{LocalTable, ModelTable};
+pub(crate) use speech::{SttTable, TtsTable, WhisperTable};
 
 /// The configuration, and where it came from.
 pub(crate) struct Config {
@@ -42,6 +46,16 @@ pub(crate) struct Tables {
     pub(crate) tool: BTreeMap<String, ToolTable>,
     #[serde(default)]
     pub(crate) mcp: BTreeMap<String, McpTable>,
+    #[serde(default)]
+    pub(crate) chats: ChatsTable,
+    #[serde(default)]
+    pub(crate) telegram: TelegramTable,
+    #[serde(default)]
+    pub(crate) discord: DiscordTable,
+    #[serde(default)]
+    pub(crate) stt: SttTable,
+    #[serde(default)]
+    pub(crate) tts: TtsTable,
 }
 
 impl Config {
@@ -108,7 +122,7 @@ impl Config {
 
     /// What is wrong between the tables.
     fn check(&self) -> Result<()> {
-        let Tables { model, agent, tool, mcp } = &self.tables;
+        let Tables { model, agent, tool, mcp, .. } = &self.tables;
         for name in model.keys().chain(agent.keys()).chain(tool.keys()).chain(mcp.keys()) {
             let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
             if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {

@@ -1,6 +1,7 @@
 //! `june`: the command line.
 
 mod agents;
+mod chats;
 mod commands;
 mod config;
 mod disk;
@@ -64,6 +65,11 @@ enum Command {
     Model(commands::model::Command),
     #[command(subcommand)]
     Mcp(commands::mcp::Command),
+    Telegram(commands::bots::TelegramBot),
+    Discord(commands::bots::DiscordBot),
+    History(commands::history::History),
+    #[command(subcommand)]
+    Voice(commands::voice::Command),
     Doctor(commands::doctor::Doctor),
 }
 
@@ -79,6 +85,10 @@ fn main() -> ExitCode {
         Command::Journal(command) => commands::journal::run(&command),
         Command::Model(command) => commands::model::run(&command),
         Command::Mcp(command) => commands::mcp::run(&command),
+        Command::Telegram(command) => commands::bots::telegram(&command),
+        Command::Discord(command) => commands::bots::discord(&command),
+        Command::History(command) => commands::history::run(&command),
+        Command::Voice(command) => commands::voice::run(&command),
         Command::Doctor(command) => commands::doctor::run(&command),
     };
     match done {

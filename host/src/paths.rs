@@ -48,6 +48,14 @@ pub(crate) fn history() -> Option<PathBuf> {
         .map(|folder| folder.join("june/history"))
 }
 
+/// The conversations in chats: `june/chats.db` in `$XDG_STATE_HOME`, else in `~/.local/state`.
+pub(crate) fn chats() -> Result<PathBuf> {
+    set("XDG_STATE_HOME")
+        .or_else(|| set("HOME").map(|home| home.join(".local/state")))
+        .map(|folder| folder.join("june/chats.db"))
+        .context("no place for conversations: neither XDG_STATE_HOME nor HOME is set\nhint: write `store = \"FILE\"` into [chats] of june.toml")
+}
+
 /// A variable that a child process sees, too.
 pub(crate) fn variable(name: &str) -> Option<OsString> {
     env::var_os(name)

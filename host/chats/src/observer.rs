@@ -91,4 +91,7 @@ pub trait Observer: Send + Sync {
         took: Duration,
         passed: Result<Passed, String>,
     );
+
+    /// A turn is at its end, and all that it had to send was sent.
+    fn done(&self, chat: &Chat, turn: u64);
 }

@@ -40,6 +40,7 @@ pub use collect::collect;
 pub use error::ModelError;
 pub use secret::Secret;
 pub use stepwise::stepwise;
+pub use words::quoted;
 
 use types::{Delta, Request};
 

@@ -19,7 +19,7 @@ impl Secret {
 
     /// The text with every appearance of the secret taken out. Servers like to repeat a key that
     /// they refuse.
-    pub(crate) fn scrub(&self, text: &str) -> String {
+    pub fn scrub(&self, text: &str) -> String {
         if self.0.is_empty() { text.to_owned() } else { text.replace(&self.0, "[key]") }
     }
 }

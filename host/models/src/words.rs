@@ -1,7 +1,7 @@
 //! Words for messages: text that a server or a file has, and numbers.
 
 /// The first `width` characters in quotes, on one line, with nothing that could steer a terminal.
-pub(crate) fn quoted(text: &str, width: usize) -> String {
+pub fn quoted(text: &str, width: usize) -> String {
     let text = text.trim();
     let mut quoted = String::from("\"");
     for character in text.chars().take(width) {

@@ -4,15 +4,23 @@
 //! voice message.
 
 mod audio;
+#[cfg(feature = "openai")]
+pub mod openai;
+mod process;
 mod sentences;
 mod speakable;
+#[cfg(feature = "whisper")]
+mod whisper;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
 pub use audio::{Audio, Limits, SPEECH_RATE, Voice, decode, encode};
+pub use process::{Espeak, Piper};
 pub use sentences::Sentences;
 pub use speakable::speakable;
+#[cfg(feature = "whisper")]
+pub use whisper::{Vad, Whisper, WhisperSettings};
 
 use std::time::Duration;
 

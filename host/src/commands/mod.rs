@@ -1,15 +1,18 @@
 //! The commands, one module for each noun.
 
+pub(crate) mod bots;
 pub(crate) mod chat;
 pub(crate) mod component;
 pub(crate) mod config;
 pub(crate) mod dataset;
 pub(crate) mod doctor;
 pub(crate) mod eval;
+pub(crate) mod history;
 pub(crate) mod journal;
 pub(crate) mod mcp;
 pub(crate) mod model;
 pub(crate) mod run;
+pub(crate) mod voice;
 
 use std::io::{IsTerminal, stderr};
 use std::path::Path;

@@ -222,7 +222,8 @@ impl Writer {
     /// Leaves room for a block: at least that many line feeds.
     fn space(&mut self, feeds: usize) {
         if !self.marked {
-            self.gap = self.gap.max(feeds);
+            let there = self.text.chars().rev().take_while(|last| *last == '\n').count();
+            self.gap = self.gap.max(feeds.saturating_sub(there));
         }
     }
 

@@ -13,9 +13,13 @@
     reason = "only tests use it"
 )]
 
+pub mod discord;
 mod fault;
+mod inbox;
 mod server;
 pub mod telegram;
 
+pub use discord::DiscordDouble;
 pub use fault::Fault;
+pub use inbox::InboxDouble;
 pub use telegram::TelegramDouble;

@@ -36,6 +36,8 @@ struct State {
     next_message: i64,
     chats: BTreeMap<i64, Value>,
     files: BTreeMap<String, Bytes>,
+    /// Sizes that are told of files, where they are not the true ones.
+    lies: BTreeMap<String, u64>,
     sent: Vec<Sent>,
     calls: Vec<Call>,
     commands: Value,
@@ -187,6 +189,11 @@ impl TelegramDouble {
         let file = format!("file{}", state.files.len());
         state.files.insert(file.clone(), bytes.into());
         file
+    }
+
+    /// Says another size of a file than it has.
+    pub fn lie_about_size(&self, file: &str, size: u64) {
+        self.shared.state.lock().unwrap().lies.insert(file.to_owned(), size);
     }
 
     /// The bot's messages, as they are now, in the order of their sending.

@@ -41,7 +41,15 @@ impl Parts {
         if turn.speak {
             self.send_voice(&turn, speech, cancel).await?;
         }
-        Ok(self.store.done(number).await?)
+        self.done(number, &turn.incoming.chat).await
+    }
+
+    async fn done(&self, number: u64, chat: &Chat) -> Result<(), EngineError> {
+        self.store.done(number).await?;
+        if let Some(observer) = &self.observer {
+            observer.done(chat, number);
+        }
+        Ok(())
     }
 
     /// Ends a turn that June has a fault with.
@@ -52,7 +60,7 @@ impl Parts {
             let (turn, _) = self.store.turn(number).await?;
             self.deliver(&turn).await?;
         }
-        Ok(self.store.done(number).await?)
+        self.done(number, &turn.incoming.chat).await
     }
 
     /// The agent that answers in a chat.

@@ -66,11 +66,16 @@ pub(crate) fn open(settings: &Settings) -> Result<(Url, Client), SettingsError> 
         let model = settings.model.clone();
         return Err(SettingsError::Extra { model, field: field.clone() });
     }
-    open_at(settings, "/chat/completions")
+    connect(settings, "/chat/completions")
 }
 
-/// The same for another path below the address; only what concerns the connection is looked at.
-pub(crate) fn open_at(settings: &Settings, path: &str) -> Result<(Url, Client), SettingsError> {
+/// The URL of a path below the address, and the client to ask there: with the key, by way of the
+/// proxy. Only what concerns the connection is looked at.
+///
+/// # Errors
+///
+/// The settings hold what no request could.
+pub fn connect(settings: &Settings, path: &str) -> Result<(Url, Client), SettingsError> {
     let model = || settings.model.clone();
     let url =
         url(&settings.base, path).map_err(|why| SettingsError::Base { model: model(), why })?;

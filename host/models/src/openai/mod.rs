@@ -36,7 +36,7 @@ use std::sync::atomic::AtomicBool;
 
 use futures_util::{StreamExt, stream};
 
-pub use client::SettingsError;
+pub use client::{SettingsError, connect};
 pub use retry::Retries;
 pub use settings::{Deadlines, Grammar, Limits, Proxy, Settings, TokenLimit};
 

@@ -89,7 +89,7 @@ impl Server {
         connection.key = key;
         connection.proxy = proxy;
         connection.deadlines.connect = deadlines.reply;
-        let (url, client) = client::open_at(&connection, "/v2")?;
+        let (url, client) = client::connect(&connection, "/v2")?;
         let name = format!("Triton at {}", url.origin().ascii_serialization());
         Ok(Server { deadlines, name, client, url })
     }

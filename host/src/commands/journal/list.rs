@@ -92,7 +92,7 @@ impl Which {
 }
 
 /// A time, in milliseconds of Unix time.
-fn point(text: &str) -> Result<u64, String> {
+pub(crate) fn point(text: &str) -> Result<u64, String> {
     let point = if let Ok(point) = text.parse::<Timestamp>() {
         Some(point)
     } else if let Ok(date) = text.parse::<Date>() {

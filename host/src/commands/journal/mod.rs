@@ -2,7 +2,7 @@
 
 mod diff;
 mod export;
-mod list;
+pub(crate) mod list;
 mod replay;
 mod review;
 mod show;

@@ -19,8 +19,8 @@ use super::{Place, run_of};
 use crate::commands::{interrupted, progress_bar, workers};
 use crate::exit::{Blame, Failure, Kind, print, said};
 use crate::index::Index;
-use crate::paths;
 use crate::words::{grouped, neutral};
+use crate::{chats, paths};
 
 /// Run a recorded run again, and compare: output, calls and fuel.
 ///
@@ -78,7 +78,12 @@ pub(crate) fn run(command: &Replay) -> Result<ExitCode, Failure> {
     let runs = with_children(&index, runs).environment()?;
     let mut loaded: Vec<Vec<Record>> = Vec::with_capacity(runs.len());
     for run in &runs {
-        loaded.push(run_of(&index, *run)?.into_iter().map(|(_, record)| record).collect());
+        let records: Vec<Record> =
+            run_of(&index, *run)?.into_iter().map(|(_, record)| record).collect();
+        // A turn of a chat is the host's own: what ran in it are its children.
+        if !is_turn(&records) {
+            loaded.push(records);
+        }
     }
     let components = components(&loaded)?;
     let workers = workers(command.workers);
@@ -137,6 +142,9 @@ pub(crate) fn run(command: &Replay) -> Result<ExitCode, Failure> {
     });
     bar.finish_and_clear();
     printed?;
+    if loaded.is_empty() && !runs.is_empty() {
+        eprintln!("june: there is nothing to replay: no component ran");
+    }
     if runs.len() > 1 && !command.json {
         print(&format!(
             "{} identical, {} diverged, {} could not be replayed\n",
@@ -153,6 +161,11 @@ pub(crate) fn run(command: &Replay) -> Result<ExitCode, Failure> {
         (0, _) => ExitCode::from(Kind::Environment as u8),
         _ => ExitCode::from(1),
     })
+}
+
+fn is_turn(records: &[Record]) -> bool {
+    let first = records.first().map(|record| &record.event);
+    matches!(first, Some(Event::Start(start)) if start.world == chats::WORLD)
 }
 
 /// A component, in the world that it ran in.

@@ -1,11 +1,12 @@
 //! `june model pull`: a model's file from the hub.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 use june_models::Secret;
-use june_models::hub::{HUGGING_FACE, Hub};
+use june_models::hub::{Found, HUGGING_FACE, Hub, Reference};
 
 use crate::commands::run::runtime;
 use crate::commands::{progress_bar, until_interrupted};
@@ -21,7 +22,8 @@ use crate::{paths, pulled};
 #[command(after_long_help = "Examples:\n  june model pull qwen3-0.6b\n  \
                              june model pull unsloth/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf")]
 pub(crate) struct Pull {
-    /// qwen3-0.6b, qwen3-1.7b, qwen3-4b, qwen3-8b, or OWNER/NAME/FILE[@REVISION].
+    /// qwen3-0.6b, qwen3-1.7b, qwen3-4b or qwen3-8b, to write; whisper-tiny, whisper-base,
+    /// whisper-small or whisper-turbo, to hear; or OWNER/NAME/FILE[@REVISION].
     name: String,
     /// Print JSON.
     #[arg(long)]
@@ -30,25 +32,19 @@ pub(crate) struct Pull {
 
 pub(crate) fn run(command: &Pull) -> Result<ExitCode, Failure> {
     let reference = pulled::reference(&command.name).input()?;
-    let path = pulled::place(&reference).environment()?;
+    // What hears needs what finds speech.
+    let also = command.name.starts_with(pulled::HEARS).then(|| pulled::reference(pulled::VAD));
     let address = paths::secret("HF_ENDPOINT").unwrap_or_else(|| HUGGING_FACE.into());
     let hub = Hub::new(&address, paths::secret("HF_TOKEN").map(Secret::new)).input()?;
-    let fetch = async {
-        let found = hub.find(&reference).await.environment()?;
-        // A file that is in place was checked when it came.
-        if fs::metadata(&path).is_ok_and(|here| here.len() == found.size) {
-            eprintln!("june: {reference} is here already");
-            return Ok(found);
+    let both = async {
+        let file = fetch(&hub, &reference).await?;
+        if let Some(also) = also {
+            fetch(&hub, &also.input()?).await?;
         }
-        let style = "{bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
-        let bar = progress_bar(found.size, style);
-        let mut show = |bytes| bar.set_position(bytes);
-        let fetched = hub.fetch(&reference, &found, &path, &mut show).await;
-        bar.finish_and_clear();
-        fetched.map(|()| found).environment()
+        Ok(file)
     };
     let hint = Some("the same command goes on with it");
-    let found = until_interrupted(&runtime()?, fetch, hint)?;
+    let (path, found) = until_interrupted(&runtime()?, both, hint)?;
     if command.json {
         let value = serde_json::json!({
             "model": command.name, "reference": reference.to_string(), "file": path,
@@ -59,4 +55,21 @@ pub(crate) fn run(command: &Pull) -> Result<ExitCode, Failure> {
         print(&format!("{}\n", path.display()))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Fetches a file, unless it is here.
+async fn fetch(hub: &Hub, reference: &Reference) -> Result<(PathBuf, Found), Failure> {
+    let path = pulled::place(reference).environment()?;
+    let found = hub.find(reference).await.environment()?;
+    // A file that is in place was checked when it came.
+    if fs::metadata(&path).is_ok_and(|here| here.len() == found.size) {
+        eprintln!("june: {reference} is here already");
+        return Ok((path, found));
+    }
+    let bar = progress_bar(found.size, "{bytes}/{total_bytes}, {bytes_per_sec}, {eta} left");
+    let mut show = |bytes| bar.set_position(bytes);
+    let fetched = hub.fetch(reference, &found, &path, &mut show).await;
+    bar.finish_and_clear();
+    fetched.environment()?;
+    Ok((path, found))
 }

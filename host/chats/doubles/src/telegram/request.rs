@@ -30,6 +30,12 @@ pub(super) async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> 
             if known { "Unauthorized" } else { "Not Found" },
         );
     };
+    // The case of a method's name does not matter.
+    let mut method = method.to_owned();
+    if let Some(first) = method.get_mut(..1) {
+        first.make_ascii_lowercase();
+    }
+    let method = method.as_str();
     let Some((parameters, files)) = parameters(request).await else {
         return error(400, "Bad Request: the request cannot be parsed");
     };
@@ -76,6 +82,8 @@ fn download(shared: &Shared, file: &str) -> Answer {
         Some(Fault::Error(code, description)) => return error(code, &description),
         None => {}
     }
+    // Some clients write the path as one segment.
+    let file = file.replace("%2F", "/");
     let name = file.strip_prefix("files/").unwrap_or_default();
     match shared.state.lock().unwrap().files.get(name) {
         Some(bytes) => response(200, "application/octet-stream", bytes.clone()),
