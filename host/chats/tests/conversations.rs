@@ -589,9 +589,13 @@ async fn a_message_that_cannot_be_read_keeps_nobody_waiting() {
 
 /// Writes down what an observer is told.
 #[derive(Clone, Default)]
-struct Watching(Arc<Mutex<Vec<(Stage, bool)>>>);
+struct Watching(Arc<Mutex<Vec<(Stage, bool)>>>, Arc<Mutex<Vec<u64>>>);
 
 impl Observer for Watching {
+    fn done(&self, _: &Chat, turn: u64) {
+        self.1.lock().unwrap().push(turn);
+    }
+
     fn began(&self, _: &Chat, _: u64, stage: Stage) {
         self.0.lock().unwrap().push((stage, true));
     }
@@ -613,6 +617,7 @@ async fn every_stage_is_observed() {
     spoken.voice = Some(attachment("voice.ogg"));
     bot.send(spoken);
     bot.done("1").await;
+    bot.until("its end is told", || *watching.1.lock().unwrap() == [1]).await;
     let told = watching.0.lock().unwrap().clone();
     for stage in Stage::ALL {
         let times = if stage == Stage::Speak { 2 } else { 1 };
