@@ -124,12 +124,13 @@ pub(crate) struct DiscordTable {
     pub(crate) token: String,
     /// Who may speak with it.
     pub(crate) people: People,
-    /// The address of Discord's API; Discord's own, if left out.
-    pub(crate) server: Option<String>,
+    /// The address of Discord's API.
+    pub(crate) server: String,
 }
 
 impl Default for DiscordTable {
     fn default() -> Self {
-        Self { token: "DISCORD_TOKEN".into(), people: People::default(), server: None }
+        let (token, server) = ("DISCORD_TOKEN".into(), june_discord::SERVER.into());
+        Self { token, people: People::default(), server }
     }
 }

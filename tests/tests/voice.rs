@@ -1,0 +1,286 @@
+//! Voice messages, end to end: the built `june`, a double of Telegram, espeak-ng, and ears that are
+//! a double of a speech server, for there are no trained weights of Whisper here.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use june_chat_doubles::TelegramDouble;
+use june_tests::{fixture, june, run};
+use serde_json::json;
+use tempfile::TempDir;
+
+const QUESTION: &str = "What is six times seven?";
+
+const ANSWERS: &str = r#"
+    [[answer]]
+    when = { text = "six times seven" }
+    text = ["It is forty-two. ", "Ask me **anything** else."]
+
+    [[answer]]
+    text = ["I heard nothing of numbers."]
+"#;
+
+/// A double of a server with `/v1/audio/transcriptions`: it hears the question, whatever is said,
+/// and takes only files that begin as OGG does. It ends with the test.
+fn ears() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let mut length = 0;
+            loop {
+                let mut line = String::new();
+                reader.read_line(&mut line).unwrap();
+                let line = line.trim().to_lowercase();
+                if let Some(value) = line.strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+                if line.is_empty() {
+                    break;
+                }
+            }
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).unwrap();
+            let is_ogg = body.windows(4).any(|bytes| bytes == b"OggS");
+            let segment = json!({ "start": 0.0, "end": 2.0, "text": QUESTION });
+            let (status, answer) = match is_ogg {
+                true => ("200 OK", json!({ "language": "english", "segments": [segment] })),
+                false => ("400 Bad Request", json!({ "error": { "message": "no OGG" } })),
+            };
+            let answer = answer.to_string();
+            let head = format!(
+                "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+                 connection: close\r\n\r\n",
+                answer.len()
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    format!("http://{address}/v1")
+}
+
+/// A folder with a configuration for bots.
+fn folder(telegram: &TelegramDouble) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("answers.toml"), ANSWERS).unwrap();
+    let config = format!(
+        "[chats]\nstore = \"chats.db\"\n[telegram]\nserver = \"{}\"\npeople = [\"7\"]\n\
+         [stt]\nbackend = \"openai\"\nurl = \"{}\"\nmodel = \"whisper-1\"\n",
+        telegram.url(),
+        ears()
+    );
+    fs::write(folder.path().join("june.toml"), config).unwrap();
+    folder
+}
+
+fn has(test: &str, program: &str, argument: &str) -> bool {
+    let mut command = Command::new(program);
+    let found = command.arg(argument).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    if !found {
+        eprintln!("SKIPPED {test}: there is no {program}");
+    }
+    found
+}
+
+/// The bot, running.
+struct Bot(Child);
+
+impl Bot {
+    fn start(folder: &Path) -> Bot {
+        let mut command = june(folder);
+        command.args(["telegram", "--script", "answers.toml"]);
+        command.env("TELEGRAM_TOKEN", TelegramDouble::TOKEN);
+        Bot(command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// Kills it, and returns what it said on standard error.
+    fn kill(mut self) -> String {
+        self.0.kill().unwrap();
+        let mut text = String::new();
+        self.0.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+        self.0.wait().unwrap();
+        text
+    }
+}
+
+impl Drop for Bot {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Waits for something that must happen; the machine may be busy.
+#[track_caller]
+fn wait_for(what: &str, mut happened: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !happened() {
+        assert!(start.elapsed() < Duration::from_secs(60), "{what} did not happen");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A spoken question, as Telegram sends it.
+fn question(test: &str, folder: &Path) -> Option<Vec<u8>> {
+    let wav = fixture(test, "models/weather_question.wav")?;
+    if !has(test, "ffmpeg", "-version") {
+        return None;
+    }
+    let ogg = folder.join("question.ogg");
+    let mut command = Command::new("ffmpeg");
+    command.args(["-loglevel", "error", "-i"]).arg(wav);
+    run(command.args(["-c:a", "libopus", "-b:a", "24k"]).arg(&ogg)).with(0);
+    Some(fs::read(ogg).unwrap())
+}
+
+/// How long a sound file plays, as ffprobe says.
+fn seconds(file: &Path) -> f64 {
+    let mut command = Command::new("ffprobe");
+    command.args(["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0"]).arg(file);
+    run(&mut command).with(0).stdout.trim().parse().unwrap()
+}
+
+#[test]
+fn a_spoken_question_is_answered_aloud() {
+    let test = "a_spoken_question_is_answered_aloud";
+    if !has(test, "espeak-ng", "--version") {
+        return;
+    }
+    let telegram = TelegramDouble::start();
+    let folder = folder(&telegram);
+    let Some(ogg) = question(test, folder.path()) else { return };
+    let bot = Bot::start(folder.path());
+    telegram.push_voice(7, ogg, 2);
+    wait_for("a voice message", || telegram.sent().iter().any(|sent| sent.voice.is_some()));
+
+    let sent = telegram.sent();
+    let texts: Vec<&str> = sent.iter().filter(|sent| sent.voice.is_none()).map(|s| &*s.text).collect();
+    assert!(texts.iter().any(|text| text.contains("It is forty-two.")), "{texts:?}");
+    assert!(texts.iter().any(|text| text.contains(QUESTION)), "what was heard is shown: {texts:?}");
+    let voice = sent.iter().find_map(|sent| sent.voice.as_ref()).unwrap();
+    let spoken = folder.path().join("spoken.ogg");
+    fs::write(&spoken, &voice.0).unwrap();
+    let plays = seconds(&spoken);
+    assert!((1.0..20.0).contains(&plays), "{plays} s");
+    assert!((plays - voice.1 as f64).abs() <= 1.0, "{plays} s, said to be {}", voice.1);
+    wait_for("the end of the turn", || {
+        run(june(folder.path()).args(["history", "--json"])).stdout.contains("\"state\":\"done\"")
+    });
+    let told = bot.kill();
+    assert!(!told.contains(TelegramDouble::TOKEN), "{told}");
+
+    // The history says what was heard and what was sent.
+    let history = run(june(folder.path()).args(["history", "--json"])).with(0);
+    let row: serde_json::Value = serde_json::from_str(history.stdout.trim()).unwrap();
+    assert_eq!(row["heard"], QUESTION);
+    assert!(row["sent"].to_string().contains("It is forty-two."), "{row}");
+    let history = run(june(folder.path()).arg("history")).with(0);
+    assert!(history.stdout.contains(&format!("> [voice] {QUESTION}")), "{history}");
+
+    // So does the journal: the turn, with its stages, and the agent's run within it.
+    let listed = run(june(folder.path()).args(["journal", "list", "--json"])).with(0);
+    assert!(listed.stdout.contains("\"world\":\"chat\""), "{listed}");
+    assert!(listed.stdout.contains("\"world\":\"strategy\""), "{listed}");
+    run(june(folder.path()).args(["journal", "verify"])).with(0);
+    let replayed = run(june(folder.path()).args(["journal", "replay", "--all"])).with(0);
+    assert!(replayed.stdout.contains("identical"), "{replayed}");
+    let all = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    for path in all.filter(|path| path.is_file()) {
+        let bytes = fs::read(&path).unwrap();
+        let token = TelegramDouble::TOKEN.as_bytes();
+        assert!(!bytes.windows(token.len()).any(|part| part == token), "{}", path.display());
+    }
+}
+
+#[test]
+fn whoever_has_the_code_may_speak_and_nobody_else() {
+    let telegram = TelegramDouble::start();
+    let folder = folder(&telegram);
+    let code = run(june(folder.path()).args(["telegram", "pair"])).with(0).stdout;
+    let bot = Bot::start(folder.path());
+    telegram.push_text(8, "What is six times seven?");
+    wait_for("a refusal", || telegram.sent().len() == 1);
+    assert!(!telegram.sent()[0].text.contains("forty-two"));
+    telegram.push_text(8, code.trim());
+    wait_for("a welcome", || telegram.sent().len() == 2);
+    telegram.push_text(8, "What is six times seven?");
+    wait_for("an answer", || {
+        telegram.sent().iter().any(|sent| sent.text.contains("forty-two"))
+    });
+    drop(bot);
+    let people = run(june(folder.path()).args(["telegram", "people"])).with(0);
+    assert!(people.stdout.starts_with("8 "), "{people}");
+    run(june(folder.path()).args(["telegram", "forget", "8"])).with(0);
+    run(june(folder.path()).args(["telegram", "forget", "8"])).with(1);
+}
+
+#[test]
+fn a_bot_without_a_token_or_with_a_wrong_one_says_so() {
+    let telegram = TelegramDouble::start();
+    let folder = folder(&telegram);
+    let mut command = june(folder.path());
+    command.arg("telegram").env_remove("TELEGRAM_TOKEN");
+    run(&mut command).with(2).says("TELEGRAM_TOKEN is not set").says("hint: @BotFather");
+    let mut command = june(folder.path());
+    command.args(["telegram", "--script", "answers.toml"]).env("TELEGRAM_TOKEN", "1:wrong");
+    let ended = run(&mut command).with(3);
+    assert!(!ended.stderr.contains("1:wrong"), "{ended}");
+}
+
+#[test]
+fn the_whole_way_can_be_tried_without_a_bot() {
+    let test = "the_whole_way_can_be_tried_without_a_bot";
+    if !has(test, "espeak-ng", "--version") {
+        return;
+    }
+    let telegram = TelegramDouble::start();
+    let folder = folder(&telegram);
+    let Some(_) = question(test, folder.path()) else { return };
+    let mut command = june(folder.path());
+    command.args(["voice", "try", "question.ogg", "--script", "answers.toml", "--json"]);
+    let tried = run(&mut command).with(0).json();
+    assert_eq!(tried["heard"], QUESTION);
+    assert!(tried["answer"].as_str().unwrap().contains("It is forty-two."), "{tried}");
+    assert!(tried["milliseconds"]["hear"].as_f64().unwrap() > 0.0, "{tried}");
+    let plays = seconds(&folder.path().join("answer.ogg"));
+    assert!((1.0..20.0).contains(&plays), "{plays} s");
+}
+
+/// Whisper's real code with weights that were not trained: nothing sensible is heard, and the way
+/// goes on to an answer in words.
+#[test]
+fn whisper_listens_in_this_process() {
+    let test = "whisper_listens_in_this_process";
+    let files: Option<Vec<PathBuf>> =
+        ["for-tests-ggml-tiny.bin", "for-tests-silero-v6.2.0-ggml.bin", "weather_question.wav"]
+            .iter()
+            .map(|name| fixture(test, &format!("models/{name}")))
+            .collect();
+    let Some(files) = files else { return };
+    let [model, vad, wav] = &files[..] else { unreachable!() };
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("answers.toml"), ANSWERS).unwrap();
+    let config = format!(
+        "[stt]\nbackend = \"whisper\"\nmodel = \"{}\"\nvad = \"{}\"\n[tts]\nbackend = \"none\"\n",
+        fs::canonicalize(model).unwrap().display(),
+        fs::canonicalize(vad).unwrap().display()
+    );
+    fs::write(folder.path().join("june.toml"), config).unwrap();
+    let mut command = june(folder.path());
+    command.args(["voice", "try", "--script", "answers.toml", "--json"]).arg(wav);
+    let tried = run(&mut command);
+    assert!(matches!(tried.code, Some(0 | 1)), "{tried}");
+    let tried = tried.json();
+    assert!(!tried["answer"].as_str().unwrap().is_empty(), "{tried}");
+    assert!(tried["milliseconds"]["hear"].as_f64().unwrap() > 0.0, "{tried}");
+}
