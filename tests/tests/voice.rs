@@ -164,7 +164,8 @@ fn a_spoken_question_is_answered_aloud() {
     wait_for("a voice message", || telegram.sent().iter().any(|sent| sent.voice.is_some()));
 
     let sent = telegram.sent();
-    let texts: Vec<&str> = sent.iter().filter(|sent| sent.voice.is_none()).map(|s| &*s.text).collect();
+    let texts: Vec<&str> =
+        sent.iter().filter(|sent| sent.voice.is_none()).map(|s| &*s.text).collect();
     assert!(texts.iter().any(|text| text.contains("It is forty-two.")), "{texts:?}");
     assert!(texts.iter().any(|text| text.contains(QUESTION)), "what was heard is shown: {texts:?}");
     let voice = sent.iter().find_map(|sent| sent.voice.as_ref()).unwrap();
@@ -214,9 +215,7 @@ fn whoever_has_the_code_may_speak_and_nobody_else() {
     telegram.push_text(8, code.trim());
     wait_for("a welcome", || telegram.sent().len() == 2);
     telegram.push_text(8, "What is six times seven?");
-    wait_for("an answer", || {
-        telegram.sent().iter().any(|sent| sent.text.contains("forty-two"))
-    });
+    wait_for("an answer", || telegram.sent().iter().any(|sent| sent.text.contains("forty-two")));
     drop(bot);
     let people = run(june(folder.path()).args(["telegram", "people"])).with(0);
     assert!(people.stdout.starts_with("8 "), "{people}");
