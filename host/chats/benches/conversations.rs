@@ -66,6 +66,8 @@ impl Speaker for Instantly {
 struct Stopwatch(Arc<Mutex<BTreeMap<Stage, Vec<Duration>>>>);
 
 impl Observer for Stopwatch {
+    fn done(&self, _: &Chat, _: u64) {}
+
     fn began(&self, _: &Chat, _: u64, _: Stage) {}
 
     fn ended(&self, _: &Chat, _: u64, stage: Stage, took: Duration, _: Result<Passed, String>) {

@@ -23,6 +23,8 @@ pub enum Stage {
     Agent,
     /// Saying a sentence, or a few.
     Speak,
+    /// Making a voice message of what was spoken.
+    Encode,
     /// Sending the voice message.
     Upload,
     /// Sending the complete text, message by message.
@@ -31,7 +33,7 @@ pub enum Stage {
 
 impl Stage {
     /// All of them, in the order of a turn.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Wait,
         Self::Download,
         Self::Hear,
@@ -39,6 +41,7 @@ impl Stage {
         Self::FirstSentence,
         Self::Agent,
         Self::Speak,
+        Self::Encode,
         Self::Upload,
         Self::Delivery,
     ];
@@ -53,6 +56,7 @@ impl Stage {
             Self::FirstSentence => "first-sentence",
             Self::Agent => "agent",
             Self::Speak => "speak",
+            Self::Encode => "encode",
             Self::Upload => "upload",
             Self::Delivery => "delivery",
         }

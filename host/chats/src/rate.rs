@@ -53,9 +53,10 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
         self.make_room(now);
         let Rate { burst, every } = self.rate;
         let bucket = self.buckets.entry(key.clone()).or_insert(Bucket { full: now, told: false });
-        let full = bucket.full.max(now) + every;
+        let full = bucket.full.max(now);
+        let full = full.checked_add(every).unwrap_or(full);
         // A bucket with no token left is full after `burst` times `every`.
-        let over = full.saturating_duration_since(now).saturating_sub(every * burst);
+        let over = full.saturating_duration_since(now).saturating_sub(every.saturating_mul(burst));
         if over.is_zero() {
             *bucket = Bucket { full, told: false };
             Verdict::Go

@@ -17,8 +17,8 @@ pub fn even_columns(rows: &[Vec<String>]) -> String {
     let mut lines = Vec::with_capacity(cells.len() + 1);
     for (place, row) in cells.iter().enumerate() {
         let mut line = String::new();
-        for (cell, width) in row.iter().zip(&widths) {
-            if !line.is_empty() {
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            if column > 0 {
                 line.push_str(" | ");
             }
             line.push_str(cell);

@@ -328,7 +328,7 @@ async fn files_are_offered_and_bounded() {
     let same = ("bomb.zip", "../../bomb.zip", Some(300));
     let cases = [
         (with("1", &[same, same]), "bomb.zip (300 bytes), bomb (2).zip (300 bytes)"),
-        (with("2", &[same, same, same, same]), "That are too many files for me: 3 is the most."),
+        (with("2", &[same, same, same, same]), "Those are too many files for me: 3 is the most."),
         (
             with("3", &[("large", "l", None)]),
             "I could not get the file `l`: the file is too large.",
@@ -560,11 +560,42 @@ async fn a_token_that_is_not_accepted_ends_it_and_nothing_is_lost() {
     assert_eq!(bot.agents.asked.lock().unwrap().len(), 1, "asked once");
 }
 
+#[tokio::test]
+async fn a_message_that_cannot_be_read_keeps_nobody_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chats.sqlite");
+    let store = Store::open(&path).unwrap();
+    store.record(&[written(1, "c", "say one"), written(2, "c", "say two")]).unwrap();
+    let damage = "UPDATE turns SET incoming = '{' WHERE update_id = '1'";
+    rusqlite::Connection::open(&path).unwrap().execute(damage, []).unwrap();
+    let server = FakeServer::start(false);
+    let platform = Arc::new(FakePlatform::new(server.address, false));
+    let engine = Engine::new(store.clone(), platform, Arc::new(Obedient::default()), settings());
+    let states = || {
+        let rows = store.history(&Filter { ignored: true, ..Filter::default() }).unwrap();
+        rows.into_iter().map(|row| row.state).collect::<Vec<_>>()
+    };
+    let done = async {
+        while states() != [State::Ignored, State::Done] {
+            sleep(Duration::from_millis(3)).await;
+        }
+    };
+    tokio::select! {
+        ended = engine.run() => panic!("{ended:?}"),
+        () = done => {}
+    }
+    assert_eq!(server.texts("c"), ["two"]);
+}
+
 /// Writes down what an observer is told.
 #[derive(Clone, Default)]
-struct Watching(Arc<Mutex<Vec<(Stage, bool)>>>);
+struct Watching(Arc<Mutex<Vec<(Stage, bool)>>>, Arc<Mutex<Vec<u64>>>);
 
 impl Observer for Watching {
+    fn done(&self, _: &Chat, turn: u64) {
+        self.1.lock().unwrap().push(turn);
+    }
+
     fn began(&self, _: &Chat, _: u64, stage: Stage) {
         self.0.lock().unwrap().push((stage, true));
     }
@@ -586,6 +617,7 @@ async fn every_stage_is_observed() {
     spoken.voice = Some(attachment("voice.ogg"));
     bot.send(spoken);
     bot.done("1").await;
+    bot.until("its end is told", || *watching.1.lock().unwrap() == [1]).await;
     let told = watching.0.lock().unwrap().clone();
     for stage in Stage::ALL {
         let times = if stage == Stage::Speak { 2 } else { 1 };

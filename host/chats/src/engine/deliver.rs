@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{EngineError, Parts, Unsent, words};
+use super::{EngineError, Parts, Unsent, after, words};
 use crate::store::{Delivery, DeliveryState, Kind, Turn};
 use crate::{Passed, PlatformError, Post, Stage};
 
@@ -20,7 +20,7 @@ impl Parts {
     /// Sends the messages of a turn that were not sent yet, in their order.
     pub(super) async fn deliver(&self, turn: &Turn) -> Result<(), EngineError> {
         let span = self.span(&turn.incoming.chat, turn.number, Stage::Delivery);
-        let give_up = Instant::now() + self.settings.delivery;
+        let give_up = after(self.settings.delivery);
         let mut refused: Option<String> = None;
         let mut text = String::new();
         for delivery in self.store.deliveries(turn.number).await? {
@@ -77,7 +77,7 @@ impl Parts {
                     pause / 2
                 }
             };
-            if Instant::now() + wait >= give_up {
+            if after(wait) >= give_up {
                 return Ok(Some(error.to_string()));
             }
             sleep(wait).await;

@@ -12,9 +12,11 @@ mod voice;
 mod words;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use june_speech::{Speaker, Transcriber};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::{Agents, Observer, Platform, PlatformError, Settings, Store, StoreError};
 
@@ -64,6 +66,13 @@ impl From<StoreError> for Unsent {
     fn from(error: StoreError) -> Self {
         Self::Engine(error.into())
     }
+}
+
+/// The time after this, or one so far off that nobody will see it.
+fn after(wait: Duration) -> Instant {
+    let now = Instant::now();
+    let far = Duration::from_secs(30 * 365 * 86_400);
+    now.checked_add(wait).unwrap_or(now + far)
 }
 
 impl Engine {

@@ -5,13 +5,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::command::{self, Command};
 use super::listen::{Asking, End, Said};
 use super::voice::Speech;
-use super::{EngineError, Parts, words};
+use super::{EngineError, Parts, after, words};
 use crate::split::split;
 use crate::store::{Answer, ChatSettings, State, Turn, asked, now};
 use crate::{Chat, Indicator, Limits, Passed, Request, Stage};
@@ -108,7 +108,7 @@ impl Parts {
         settings: &ChatSettings,
         cancel: &CancellationToken,
     ) -> Result<(Answer, Option<Speech>), EngineError> {
-        let deadline = Instant::now() + self.settings.longest;
+        let deadline = after(self.settings.longest);
         let prepared = tokio::select! {
             biased;
             () = cancel.cancelled() => Err(words::STOPPED.to_owned()),

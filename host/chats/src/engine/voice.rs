@@ -7,10 +7,10 @@ use futures_util::StreamExt;
 use june_speech::{Audio, Sentences, Speaker, SpeechError, Voice, decode, encode};
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::{EngineError, Parts, words};
+use super::{EngineError, Parts, after, words};
 use crate::store::{DeliveryState, Kind, Turn, now};
 use crate::{Attachment, Indicator, Passed, PlatformError, Post, Stage};
 
@@ -166,7 +166,7 @@ impl Parts {
         let voice = tokio::select! {
             biased;
             () = cancel.cancelled() => Err("stopped".to_owned()),
-            voice = speech.finish() => voice.map_err(|error| error.to_string()),
+            voice = self.voice_of(turn, speech) => voice.map_err(|error| error.to_string()),
             never = self.indicate(&turn.incoming.chat, Indicator::Recording) => match never {},
         };
         let most = self.platform.limits().upload;
@@ -183,8 +183,21 @@ impl Parts {
         }
     }
 
+    /// The voice message, when all is spoken.
+    async fn voice_of(&self, turn: &Turn, speech: Speech) -> Result<Voice, SpeechError> {
+        let audio = speech.finish().await?;
+        let span = self.span(&turn.incoming.chat, turn.number, Stage::Encode);
+        let failed = |_| SpeechError::Engine("making the voice message failed".into());
+        let voice = spawn_blocking(move || encode(&audio)).await.map_err(failed)?;
+        span.end(|| match &voice {
+            Ok(voice) => Ok(Passed::bytes(&voice.ogg)),
+            Err(error) => Err(error.to_string()),
+        });
+        voice
+    }
+
     async fn upload(&self, turn: &Turn, voice: Voice, short: bool) -> Result<(), EngineError> {
-        let give_up = Instant::now() + self.settings.delivery;
+        let give_up = after(self.settings.delivery);
         let mut attempts = 0;
         loop {
             let key = self.store.intend(turn.number, Kind::Voice, 0).await?;
@@ -215,7 +228,7 @@ impl Parts {
                 // Nothing was done.
                 PlatformError::TooMany(_, wait) => {
                     self.voice_became(turn, DeliveryState::Planned, &why).await?;
-                    if Instant::now() + wait >= give_up {
+                    if after(wait) >= give_up {
                         return self.voice_became(turn, DeliveryState::Failed, &why).await;
                     }
                     sleep(wait).await;
@@ -264,12 +277,11 @@ impl Speech {
         }
     }
 
-    /// The voice message, when all is spoken.
-    async fn finish(self) -> Result<Voice, SpeechError> {
+    /// All that was spoken.
+    async fn finish(self) -> Result<Audio, SpeechError> {
         let Self { sentences, mut speaking, .. } = self;
         drop(sentences);
         let failed = || SpeechError::Engine("speaking failed".into());
-        let audio = speaking.join_next().await.ok_or_else(failed)?.map_err(|_| failed())??;
-        spawn_blocking(move || encode(&audio)).await.map_err(|_| failed())?
+        speaking.join_next().await.ok_or_else(failed)?.map_err(|_| failed())?
     }
 }

@@ -95,15 +95,16 @@ pub(super) fn failed_after(why: &str) -> String {
 }
 
 pub(super) fn too_large(name: &str, most: u64) -> String {
-    let most = most >> 20;
+    let most = most.div_ceil(1 << 20);
     format!("The file `{name}` is too large for me: {most} MiB is the most.")
 }
 
 pub(super) fn too_many_files(most: usize) -> String {
-    format!("That are too many files for me: {most} is the most.")
+    format!("Those are too many files for me: {most} is the most.")
 }
 
 pub(super) fn no_file(name: &str, why: &str) -> String {
+    let why = why.lines().next().unwrap_or_default().trim_end_matches('.');
     format!("I could not get the file `{name}`: {why}.")
 }
 

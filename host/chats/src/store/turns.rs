@@ -155,13 +155,36 @@ fn newest_edit(database: &Connection, of: &Incoming) -> Result<Option<Incoming>,
     let mut rows = statement.query(values)?;
     let mut newest: Option<Incoming> = None;
     while let Some(row) = rows.next()? {
-        let edit = parse(row.get(0)?, text(row, 1)?)?;
+        let Ok(edit) = parse(row.get(0)?, text(row, 1)?) else { continue };
         // Of two with the same time, the one that arrived later comes first here.
         if edit.time >= of.time && newest.as_ref().is_none_or(|newest| edit.time > newest.time) {
             newest = Some(edit);
         }
     }
     Ok(newest)
+}
+
+/// The next turns that are not at their end, and the numbers of those that cannot be read.
+fn page(
+    database: &Connection,
+    platform: &str,
+    after: u64,
+) -> Result<(Vec<Waiting>, Vec<u64>), StoreError> {
+    let mut statement = database.prepare_cached(
+        "SELECT number, state, incoming FROM turns
+         WHERE platform = ? AND number > ? AND state NOT IN ('done', 'ignored')
+         ORDER BY number LIMIT 256",
+    )?;
+    let mut rows = statement.query(params![platform, after])?;
+    let (mut turns, mut unreadable) = (Vec::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        let number = row.get(0)?;
+        match parse(number, text(row, 2)?) {
+            Ok(incoming) => turns.push(Waiting { number, state: row.get(1)?, incoming }),
+            Err(_) => unreadable.push(number),
+        }
+    }
+    Ok((turns, unreadable))
 }
 
 fn immediate(database: &mut Connection) -> Result<Transaction<'_>, StoreError> {
@@ -176,19 +199,18 @@ impl Store {
         after: u64,
     ) -> Result<Vec<Waiting>, StoreError> {
         self.call(move |database| {
-            let mut statement = database.prepare_cached(
-                "SELECT number, state, incoming FROM turns
-                 WHERE platform = ? AND number > ? AND state NOT IN ('done', 'ignored')
-                 ORDER BY number LIMIT 256",
-            )?;
-            let mut rows = statement.query(params![platform, after])?;
-            let mut turns = Vec::new();
-            while let Some(row) = rows.next()? {
-                let number = row.get(0)?;
-                let incoming = parse(number, text(row, 2)?)?;
-                turns.push(Waiting { number, state: row.get(1)?, incoming });
+            loop {
+                let (turns, unreadable) = page(database, platform, after)?;
+                // One that nobody can read must not keep the others waiting for ever.
+                for number in &unreadable {
+                    let sql = "UPDATE turns SET state = 'ignored', outcome = 'unreadable',
+                               ended = ? WHERE number = ?";
+                    database.execute(sql, params![now(), number])?;
+                }
+                if !turns.is_empty() || unreadable.is_empty() {
+                    return Ok(turns);
+                }
             }
-            Ok(turns)
         })
         .await
     }
@@ -394,7 +416,7 @@ impl Store {
             let mut rows = statement.query(params![chat.platform, chat.id, since, before, most])?;
             let (mut messages, mut total) = (Vec::new(), 0_usize);
             while let Some(row) = rows.next()? {
-                let incoming = parse(row.get(0)?, text(row, 1)?)?;
+                let Ok(incoming) = parse(row.get(0)?, text(row, 1)?) else { continue };
                 let heard: Option<String> = row.get(2)?;
                 let answer: String = row.get(3)?;
                 let asked = asked(&incoming.text, heard.as_deref());
