@@ -37,6 +37,14 @@ pub(crate) struct Parts {
     observer: Option<Arc<dyn Observer>>,
     /// How many voice messages are listened to at once.
     ears: Semaphore,
+    /// How many voice messages are made at once: a processor is left for the texts.
+    encoders: Semaphore,
+}
+
+/// The processors but one.
+fn encoders() -> Semaphore {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    Semaphore::new(processors.saturating_sub(1).max(1))
 }
 
 /// The most voice messages that are listened to at once.
@@ -92,6 +100,7 @@ impl Engine {
             speaker: None,
             observer: None,
             ears: Semaphore::new(EARS),
+            encoders: encoders(),
         }))
     }
 
@@ -124,6 +133,7 @@ impl Engine {
             speaker: old.speaker.clone(),
             observer: old.observer.clone(),
             ears: Semaphore::new(EARS),
+            encoders: encoders(),
         };
         change(&mut parts);
         Self(Arc::new(parts))

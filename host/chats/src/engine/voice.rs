@@ -188,6 +188,7 @@ impl Parts {
         let audio = speech.finish().await?;
         let span = self.span(&turn.incoming.chat, turn.number, Stage::Encode);
         let failed = |_| SpeechError::Engine("making the voice message failed".into());
+        let _encoder = self.encoders.acquire().await;
         let voice = spawn_blocking(move || encode(&audio)).await.map_err(failed)?;
         span.end(|| match &voice {
             Ok(voice) => Ok(Passed::bytes(&voice.ogg)),
