@@ -52,7 +52,7 @@ pub(crate) fn decode(
     if let Some(link) = link {
         link.end(&mut sound);
     }
-    Ok(sound.into_samples())
+    sound.into_samples()
 }
 
 /// The granule position of the last page. It may be a lie; but who claims to be long is believed.
