@@ -36,7 +36,7 @@ pub(crate) fn decode(
     while let Some(packet) = reader.read_packet().map_err(|error| damaged(&told(&error)))? {
         match &mut link {
             Some(link) if link.serial == packet.stream_serial() => {
-                link.push(&packet, &mut sound)?
+                link.push(&packet, &mut sound)?;
             }
             // Another voice message, after the end of this one.
             _ if packet.data.starts_with(MAGIC) => {

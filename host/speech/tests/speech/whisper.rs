@@ -1,5 +1,5 @@
-//! Whisper and Silero, by the real code. Silero has its trained weights. Whisper has weights that
-//! are written here: what it hears does not matter, it always says the same.
+//! Whisper and Silero, by the real code. Silero has its trained weights. Whisper has none, and so
+//! hears nothing.
 
 use std::fs;
 use std::num::NonZeroUsize;
