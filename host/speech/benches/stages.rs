@@ -34,7 +34,8 @@ fn audio(rate: u32) -> Audio {
     let sample = |i: u32| {
         let time = f64::from(i) / f64::from(rate);
         let loudness = (time * 9.0).sin().abs() * 0.4;
-        let tones = [140.0, 720.0, 1_240.0, 2_600.0].map(|hertz| (time * hertz * 6.283).sin());
+        let tones = [140.0, 720.0, 1_240.0, 2_600.0]
+            .map(|hertz| (time * hertz * std::f64::consts::TAU).sin());
         (tones.iter().sum::<f64>() * loudness / 4.0) as f32
     };
     Audio { samples: (0..rate * 10).map(sample).collect(), rate }

@@ -150,7 +150,8 @@ impl Sentences {
         let word = word.trim_start_matches(|c: char| !c.is_alphanumeric());
         let mut letters = word.chars();
         let initial = letters.next().is_some_and(char::is_uppercase) && letters.next().is_none();
-        !(initial && word != "I") && !ABBREVIATIONS.contains(&word.to_lowercase().as_str())
+        let initial = initial && word != "I";
+        !initial && !ABBREVIATIONS.contains(&word.to_lowercase().as_str())
     }
 
     /// Whether something is open that belongs together: code, or the text of a link.

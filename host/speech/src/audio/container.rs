@@ -87,7 +87,7 @@ fn opus(
     while let Some(packet) = next(format, id)? {
         stream.push(&packet.data, &mut sound)?;
     }
-    Ok((sound.into_samples(), rate))
+    Ok((sound.into_samples()?, rate))
 }
 
 /// Decoded samples on their way to another rate.
@@ -118,7 +118,7 @@ impl Target {
         if let Some(resampling) = self.resampling {
             resampling.finish(&mut |ready| self.sound.push(ready))?;
         }
-        Ok((self.sound.into_samples(), self.to))
+        Ok((self.sound.into_samples()?, self.to))
     }
 }
 

@@ -8,6 +8,9 @@ use crate::SpeechError;
 /// its decoder going, in seconds.
 const SLACK: u64 = 10;
 
+/// The longest packet, in milliseconds.
+const PACKET: u64 = 150;
+
 /// How much sound is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -64,8 +67,9 @@ fn words(duration: Duration) -> String {
 pub(crate) struct Collected {
     samples: Vec<f32>,
     limits: Limits,
-    /// The most samples.
+    /// The most samples, and those of the longest packet.
     most: u64,
+    most_of_packet: u64,
     /// What may still be decoded, in samples: those that are thrown away cost work too.
     work: u64,
 }
@@ -75,17 +79,16 @@ impl Collected {
     pub(crate) fn new(limits: &Limits, rate: u32) -> Collected {
         let most = (limits.duration.as_secs_f64() * f64::from(rate)) as u64;
         let work = most.saturating_add(SLACK * u64::from(rate));
-        Collected { samples: Vec::new(), limits: *limits, most, work }
+        let most_of_packet = u64::from(rate) * PACKET / 1000;
+        Collected { samples: Vec::new(), limits: *limits, most, most_of_packet, work }
     }
 
     /// Adds samples.
     pub(crate) fn push(&mut self, samples: &[f32]) -> Result<(), SpeechError> {
         self.throw_away(samples.len())?;
-        if (self.samples.len() + samples.len()) as u64 > self.most {
-            return Err(self.limits.too_long());
-        }
         self.samples.extend_from_slice(samples);
-        Ok(())
+        // The last packet may be cut short yet; it is no longer than that.
+        self.check(self.most + self.most_of_packet)
     }
 
     /// Counts samples that were decoded and are not needed.
@@ -109,12 +112,17 @@ impl Collected {
         &self.limits
     }
 
+    fn check(&self, most: u64) -> Result<(), SpeechError> {
+        if self.samples.len() as u64 <= most { Ok(()) } else { Err(self.limits.too_long()) }
+    }
+
     /// The samples, between -1 and 1: hostile files hold others.
-    pub(crate) fn into_samples(mut self) -> Vec<f32> {
+    pub(crate) fn into_samples(mut self) -> Result<Vec<f32>, SpeechError> {
+        self.check(self.most)?;
         for sample in &mut self.samples {
             *sample = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
         }
-        self.samples
+        Ok(self.samples)
     }
 }
 
@@ -139,6 +147,6 @@ mod tests {
     fn samples_are_sound() {
         let mut collected = Collected::new(&Limits::default(), 16_000);
         collected.push(&[f32::NAN, f32::INFINITY, -7.0, 0.25]).unwrap();
-        assert_eq!(collected.into_samples(), [0.0, 0.0, -1.0, 0.25]);
+        assert_eq!(collected.into_samples().unwrap(), [0.0, 0.0, -1.0, 0.25]);
     }
 }

@@ -36,7 +36,7 @@ pub(crate) fn decode(
     while let Some(packet) = reader.read_packet().map_err(|error| damaged(&told(&error)))? {
         match &mut link {
             Some(link) if link.serial == packet.stream_serial() => {
-                link.push(&packet, &mut sound)?
+                link.push(&packet, &mut sound)?;
             }
             // Another voice message, after the end of this one.
             _ if packet.data.starts_with(MAGIC) => {
@@ -52,7 +52,7 @@ pub(crate) fn decode(
     if let Some(link) = link {
         link.end(&mut sound);
     }
-    Ok(sound.into_samples())
+    sound.into_samples()
 }
 
 /// The granule position of the last page. It may be a lie; but who claims to be long is believed.

@@ -15,7 +15,7 @@ use crate::{Audio, Limits, Speaker, SpeechError};
 const DEFAULT: &str = "en";
 
 /// Languages that it calls by other names than ISO 639-1 does.
-const NAMES: [(&str, &str); 4] = [("zh", "cmn"), ("no", "nb"), ("he", "he"), ("fil", "tl")];
+const NAMES: [(&str, &str); 2] = [("zh", "cmn"), ("no", "nb")];
 
 /// The program `espeak-ng`, started anew for each text.
 #[derive(Debug, Clone)]
@@ -52,17 +52,14 @@ impl Espeak {
         Ok(Espeak { program, languages })
     }
 
-    /// The voice for a language.
-    fn voice(&self, language: Option<&str>) -> &str {
+    /// The voice for a language. Of some it has several kinds, and chooses one of them itself.
+    fn voice<'a>(&self, language: Option<&'a str>) -> &'a str {
         let asked = language.unwrap_or(DEFAULT);
         let asked = NAMES.iter().find(|(name, _)| *name == asked).map_or(asked, |(_, voice)| voice);
-        // Of English it has several kinds, and none without one.
-        let is_kind = |voice: &&String| {
+        let speaks = |voice: &String| {
             voice.strip_prefix(asked).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
         };
-        let exact = self.languages.iter().find(|voice| *voice == asked);
-        let found = exact.or_else(|| self.languages.iter().find(is_kind));
-        found.map_or(DEFAULT, String::as_str)
+        if !asked.is_empty() && self.languages.iter().any(speaks) { asked } else { DEFAULT }
     }
 }
 

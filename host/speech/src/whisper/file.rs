@@ -141,7 +141,7 @@ impl Reader {
             let Some((_, block, bytes)) = kind else {
                 return Err(Fault::Format("it has a tensor of an unknown type"));
             };
-            ensure(elements % block == 0, "it has a tensor of an impossible size")?;
+            ensure(elements.is_multiple_of(*block), "it has a tensor of an impossible size")?;
             self.skip(elements / block * bytes)?;
         }
         Ok(())
@@ -164,7 +164,7 @@ fn model(reader: &mut Reader) -> Result<(), Fault> {
     // The version of quantisation is in the thousands.
     ensure(reader.number()? < 10_000, "its weights are of an unknown type")?;
     ensure(
-        audio == text && audio % audio_heads == 0 && text % text_heads == 0,
+        audio == text && audio.is_multiple_of(audio_heads) && text.is_multiple_of(text_heads),
         "its sizes do not fit together",
     )?;
 

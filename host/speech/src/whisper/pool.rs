@@ -182,7 +182,7 @@ impl Worker {
     /// What of the audio is to be heard.
     fn speech(&mut self, audio: &Audio) -> Result<VecDeque<Window>, SpeechError> {
         let whole = 0..audio.samples.len();
-        let Some(vad) = &mut self.vad else { return Ok(windows([whole])) };
+        let Some(vad) = &mut self.vad else { return Ok(windows(std::iter::once(whole))) };
         Ok(windows(vad.speech(&audio.samples)?))
     }
 

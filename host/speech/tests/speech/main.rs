@@ -52,10 +52,11 @@ fn has(test: &str, program: &str) -> bool {
 /// of them moved by up to 10 ms.
 fn likeness(a: &[f32], b: &[f32]) -> f64 {
     let by = |shift: usize, a: &[f32], b: &[f32]| {
-        let pairs = a.iter().skip(shift).zip(b).map(|(a, b)| (f64::from(*a), f64::from(*b)));
+        let pairs =
+            a.iter().skip(shift).zip(b).take(64_000).map(|(a, b)| (f64::from(*a), f64::from(*b)));
         let (ab, aa, bb) = pairs
             .fold((0.0, 0.0, 0.0), |(ab, aa, bb), (a, b)| (ab + a * b, aa + a * a, bb + b * b));
         ab / (aa * bb).sqrt()
     };
-    (0..160).flat_map(|shift| [by(shift, a, b), by(shift, b, a)]).fold(-1.0, f64::max)
+    (0..160).step_by(2).flat_map(|shift| [by(shift, a, b), by(shift, b, a)]).fold(-1.0, f64::max)
 }

@@ -1,13 +1,12 @@
-//! Whisper and Silero, by the real code. Silero has its trained weights. Whisper has weights that
-//! are written here: what it hears does not matter, it always says the same.
+//! Whisper and Silero, by the real code. Silero has its trained weights. Whisper has none, and so
+//! hears nothing.
 
 use std::fs;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::path::Path;
 use std::time::Duration;
 
-use futures_util::{StreamExt, future};
+use futures_util::StreamExt;
 use june_speech::{
     Audio, SPEECH_RATE, Segment, SpeechError, Transcriber, Vad, Whisper, WhisperSettings,
 };
@@ -39,8 +38,8 @@ fn four_parts_of_the_speech_are_found() {
     let parts = vad.speech(&audio.samples).unwrap();
     assert_eq!(parts.len(), 4, "{parts:?}");
     assert!(parts.is_sorted_by(|a, b| a.end <= b.start), "{parts:?}");
-    assert_eq!(vad.speech(&silence(5).samples).unwrap(), []);
-    assert_eq!(vad.speech(&[]).unwrap(), []);
+    assert!(vad.speech(&silence(5).samples).unwrap().is_empty());
+    assert!(vad.speech(&[]).unwrap().is_empty());
     assert_eq!(vad.speech(&audio.samples).unwrap(), parts, "it remembers nothing");
 }
 
@@ -78,7 +77,6 @@ fn a_file_that_is_no_model() {
         fs::write(&path, bytes).unwrap();
         let whisper = Whisper::open(&path, None, settings(1)).unwrap_err().to_string();
         assert!(whisper.contains("\nhint: "), "{whisper}");
-        assert!(Vad::open(&path).is_err());
         whisper
     };
     let whole = fs::read(&model).unwrap();
