@@ -63,7 +63,11 @@ pub(crate) fn run(command: &History) -> Result<ExitCode, Failure> {
         limit: Some(command.limit),
         ignored: command.ignored,
     };
-    for row in chats::store(&config).environment()?.history(&filter).environment()? {
+    let rows = chats::store(&config).environment()?.history(&filter).environment()?;
+    if rows.is_empty() {
+        eprintln!("june: there are no such messages");
+    }
+    for row in rows {
         match command.json {
             true => print(&format!("{}\n", serde_json::to_string(&row).environment()?))?,
             false => print(&in_words(&row))?,
