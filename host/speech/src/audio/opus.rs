@@ -42,9 +42,12 @@ impl Head {
         if !matches!(channels, 1 | 2) || !one {
             return Err(unknown("it has more than two channels"));
         }
-        Ok(Head {
-            pre_skip: u16::from_le_bytes([skip_0, skip_1]),
-            gain: i16::from_le_bytes([gain_0, gain_1]),
+        let (skip, gain) = ([skip_0, skip_1], [gain_0, gain_1]);
+        // MP4 has the same fields the other way round, and calls that version 0.
+        Ok(if version == 0 {
+            Head { pre_skip: u16::from_be_bytes(skip), gain: i16::from_be_bytes(gain) }
+        } else {
+            Head { pre_skip: u16::from_le_bytes(skip), gain: i16::from_le_bytes(gain) }
         })
     }
 }
@@ -107,6 +110,8 @@ mod tests {
         assert!(head(6, &[1, 4, 2]).unwrap_err().contains("more than two channels"));
         assert!(head(2, &[1, 2, 0]).unwrap_err().contains("more than two channels"));
         assert!(head(1, &[]).unwrap_err().contains("cut off"));
+        let mp4 = [MAGIC, &[0, 1, 1, 0x38, 0, 0, 0xbb, 0x80, 0xff, 0xff, 0]].concat();
+        assert_eq!(Head::read(&mp4).unwrap(), Head { pre_skip: 312, gain: -1 });
         assert!(Head::read(b"OpusHead").is_err());
         assert!(Head::read(b"").is_err());
     }

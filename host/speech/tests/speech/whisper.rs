@@ -62,6 +62,11 @@ async fn who_stops_listening_frees_the_model_for_others() {
     for _ in 0..20 {
         drop(whisper.transcribe(long.clone(), None));
     }
+    // In the midst of a window, which takes seconds.
+    let mut begun = whisper.transcribe(audio, Some("en".into()));
+    let waited = tokio::time::timeout(Duration::from_millis(600), begun.next());
+    let _ = waited.await;
+    drop(begun);
     // Seven minutes, twenty times, take longer than this.
     let waited = tokio::time::timeout(Duration::from_secs(60), heard(&whisper, silence(1)));
     assert_eq!(waited.await.unwrap(), Ok(vec![]));
