@@ -277,9 +277,8 @@ fn whisper_listens_in_this_process() {
     fs::write(folder.path().join("june.toml"), config).unwrap();
     let mut command = june(folder.path());
     command.args(["voice", "try", "--script", "answers.toml", "--json"]).arg(wav);
-    let tried = run(&mut command);
-    assert!(matches!(tried.code, Some(0 | 1)), "{tried}");
-    let tried = tried.json();
+    // There is nothing to answer.
+    let tried = run(&mut command).with(1).json();
     assert!(!tried["answer"].as_str().unwrap().is_empty(), "{tried}");
     assert!(tried["milliseconds"]["hear"].as_f64().unwrap() > 0.0, "{tried}");
 }

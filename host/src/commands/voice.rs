@@ -105,7 +105,7 @@ fn report(command: &Try, chats: &Chats, console: &Console) -> Result<ExitCode, F
     }
     let times = chats.turns.times();
     let outcome = row.and_then(|row| row.outcome.as_deref()).unwrap_or_default();
-    let done = row.is_some_and(|row| row.agent.is_some()) && outcome == "complete";
+    let done = outcome == "answered";
     if command.json {
         let stages: serde_json::Map<_, _> = times
             .iter()
