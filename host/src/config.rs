@@ -21,7 +21,7 @@ use toml::Spanned;
 pub(crate) use agent::{AgentTable, McpTable, ToolTable};
 pub(crate) use chats::{ChatsTable, DiscordTable, TelegramTable, WebhookTable};
 pub(crate) use grants::ToolGrantsTable;
-pub(crate) use model::{LocalTable, ModelTable};
+pub(crate) use model::{LocalTable, ModelTable, OpenAiTable};
 pub(crate) use speech::{SttTable, TtsTable, WhisperTable};
 
 /// The configuration, and where it came from.

@@ -18,7 +18,7 @@ use june_models::{Model, ModelError, Secret, types};
 use june_sandbox::capabilities::{Deltas, Llm};
 use june_sandbox::contract::{self, LlmError};
 
-use crate::config::ModelTable;
+use crate::config::{ModelTable, OpenAiTable};
 use crate::{local, paths};
 
 /// The models of a configuration, by their aliases.
@@ -98,31 +98,7 @@ impl Known {
                 (Box::new(Triton::new(settings, template)?), table.overflow)
             }
             ModelTable::OpenAi(table) => {
-                let name = table.model.as_deref().unwrap_or(alias);
-                let mut settings = Settings::new(&table.url, name);
-                settings.key = table.key.as_deref().map(key).transpose()?;
-                settings.context = table.context;
-                settings.reasoning = table.reasoning;
-                settings.token_limit = table.token_limit;
-                settings.grammar = table.grammar;
-                settings.extra = match serde_json::to_value(&table.extra)? {
-                    serde_json::Value::Object(fields) => fields,
-                    _ => serde_json::Map::new(),
-                };
-                if let Some(proxy) = &table.proxy {
-                    settings.proxy = Proxy::Url(proxy.clone());
-                }
-                let deadlines = &mut settings.deadlines;
-                for (own, asked) in [
-                    (&mut deadlines.first, table.first),
-                    (&mut deadlines.between, table.between),
-                    (&mut deadlines.total, table.total),
-                ] {
-                    if let Some(asked) = asked {
-                        *own = asked.0;
-                    }
-                }
-                (Box::new(OpenAi::new(settings)?), table.overflow)
+                (Box::new(OpenAi::new(server(alias, table)?)?), table.overflow)
             }
         };
         Ok(Self { model, overflow, scale: Mutex::default() })
@@ -163,6 +139,35 @@ fn key(variable: &str) -> Result<Secret> {
     let key = paths::secret(variable)
         .with_context(|| format!("its key is in ${variable}, which is not set\nhint: export it"))?;
     Ok(Secret::new(key))
+}
+
+/// How a server is asked.
+pub(crate) fn server(alias: &str, table: &OpenAiTable) -> Result<Settings> {
+    let name = table.model.as_deref().unwrap_or(alias);
+    let mut settings = Settings::new(&table.url, name);
+    settings.key = table.key.as_deref().map(key).transpose()?;
+    settings.context = table.context;
+    settings.reasoning = table.reasoning;
+    settings.token_limit = table.token_limit;
+    settings.grammar = table.grammar;
+    settings.extra = match serde_json::to_value(&table.extra)? {
+        serde_json::Value::Object(fields) => fields,
+        _ => serde_json::Map::new(),
+    };
+    if let Some(proxy) = &table.proxy {
+        settings.proxy = Proxy::Url(proxy.clone());
+    }
+    let deadlines = &mut settings.deadlines;
+    for (own, asked) in [
+        (&mut deadlines.first, table.first),
+        (&mut deadlines.between, table.between),
+        (&mut deadlines.total, table.total),
+    ] {
+        if let Some(asked) = asked {
+            *own = asked.0;
+        }
+    }
+    Ok(settings)
 }
 
 impl Llm for Models {

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 use std::thread;
 
-use june_tests::{bare, fixture, repository, run};
+use june_tests::{PythonServer, bare, fixture, python, repository, run};
 
 /// June with a cache and a journal of its own.
 fn june(folder: &Path) -> Command {
@@ -151,4 +151,64 @@ fn a_model_is_pulled_once() {
     command.env("HF_ENDPOINT", other).args(["model", "pull", "a/b/m.gguf"]);
     run(&mut command).with(3).says("its SHA-256 is");
     assert!(!place.exists());
+}
+
+#[test]
+fn a_servers_model_is_verified_by_what_the_server_tells() {
+    let test = "a_servers_model_is_verified_by_what_the_server_tells";
+    let Some(python) = python(test, "JUNE_TEST_PYTHON", "xllamacpp") else { return };
+    let Some(model) = fixture(test, "fixtures/llm/toolcaller-f32.gguf") else { return };
+    let server = PythonServer::start(python, "host/models/tests/llama_server.py", [model]);
+    let folder = tempfile::tempdir().unwrap();
+    let verify = |context: u32| {
+        let config = format!(
+            "[model.tiny]\nbackend = \"openai\"\nurl = \"http://127.0.0.1:{}/v1\"\n\
+             context = {context}\n",
+            server.port
+        );
+        fs::write(folder.path().join("june.toml"), config).unwrap();
+        run(june(folder.path()).args(["model", "verify", "tiny"])).with(1)
+    };
+    // The tiny model cannot count; all else is as it should be.
+    let small = verify(512);
+    assert!(small.stdout.contains("ok     weights all F32, 32.0 bits each"), "{small}");
+    assert!(small.stdout.contains("ok     context 1024 tokens, 512 are used"), "{small}");
+    assert!(small.stdout.contains("WRONG  answer"), "{small}");
+    let large = verify(4096);
+    assert!(large.stdout.contains("WRONG  context 1024 tokens, and june.toml says"), "{large}");
+}
+
+#[test]
+fn a_triton_server_is_told_what_to_load() {
+    let test = "a_triton_server_is_told_what_to_load";
+    let Some(python) = python(test, "JUNE_TEST_PYTHON", "nvidia-pytriton") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let models = folder.path().join("models");
+    let config = "backend: \"python\"\nmax_batch_size: 0\n\
+                  input [ { name: \"text_input\" data_type: TYPE_STRING dims: [ 1 ] } ]\n\
+                  output [ { name: \"text_output\" data_type: TYPE_STRING dims: [ 1 ] } ]\n\
+                  instance_group [ { kind: KIND_CPU } ]\n";
+    let silent = "class TritonPythonModel:\n    def execute(self, requests):\n        return []\n";
+    let broken = "class TritonPythonModel:\n    def initialize(self, arguments):\n        \
+                  raise RuntimeError('there are no weights')\n";
+    for (name, code) in [("silent", silent), ("broken", broken)] {
+        fs::create_dir_all(models.join(name).join("1")).unwrap();
+        fs::write(models.join(name).join("config.pbtxt"), config).unwrap();
+        fs::write(models.join(name).join("1/model.py"), code).unwrap();
+    }
+    let server = PythonServer::start(python, "host/models/tests/triton_server.py", [&models]);
+    let address = format!("http://127.0.0.1:{}", server.port);
+    let ask = |arguments: &[&str]| {
+        let mut command = june(folder.path());
+        run(command.arg("model").args(arguments).args(["--server", &address]))
+    };
+    ask(&["ready", "silent"]).with(1);
+    ask(&["load", "silent"]).with(0);
+    ask(&["ready", "silent"]).with(0);
+    assert!(ask(&["status", "silent"]).with(0).stdout.contains("ready"));
+    ask(&["load", "broken"]).with(3).says("there are no weights");
+    ask(&["load", "none"]).with(3).says("none");
+    assert!(ask(&["list"]).with(0).stdout.contains("silent  1  ready"));
+    ask(&["unload", "silent"]).with(0);
+    ask(&["ready", "silent"]).with(1);
 }

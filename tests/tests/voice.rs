@@ -1,5 +1,5 @@
-//! Voice messages, end to end: the built `june`, a double of Telegram, espeak-ng, and ears that are
-//! a double of a speech server, for there are no trained weights of Whisper here.
+//! Voice messages, end to end: the built `june`, doubles of Telegram and Discord, espeak-ng, and
+//! ears that are a double of a speech server, for there are no trained weights of Whisper here.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use june_chat_doubles::TelegramDouble;
+use june_chat_doubles::{DiscordDouble, TelegramDouble};
 use june_tests::{fixture, june, run};
 use serde_json::json;
 use tempfile::TempDir;
@@ -69,14 +69,18 @@ fn ears() -> String {
     format!("http://{address}/v1")
 }
 
-/// A folder with a configuration for bots.
+/// A folder with a configuration for a bot on Telegram.
 fn folder(telegram: &TelegramDouble) -> TempDir {
+    with_bot(&format!("[telegram]\nserver = \"{}\"\npeople = [\"7\"]\n", telegram.url()))
+}
+
+/// A folder with a configuration for a bot.
+fn with_bot(bot: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("answers.toml"), ANSWERS).unwrap();
     let config = format!(
-        "[chats]\nstore = \"chats.db\"\n[telegram]\nserver = \"{}\"\npeople = [\"7\"]\n\
+        "[chats]\nstore = \"chats.db\"\n{bot}\
          [stt]\nbackend = \"openai\"\nurl = \"{}\"\nmodel = \"whisper-1\"\n",
-        telegram.url(),
         ears()
     );
     fs::write(folder.path().join("june.toml"), config).unwrap();
@@ -96,10 +100,13 @@ fn has(test: &str, program: &str, argument: &str) -> bool {
 struct Bot(Child);
 
 impl Bot {
-    fn start(folder: &Path) -> Bot {
+    fn telegram(folder: &Path) -> Bot {
+        Bot::start(folder, "telegram", "TELEGRAM_TOKEN", TelegramDouble::TOKEN)
+    }
+
+    fn start(folder: &Path, platform: &str, variable: &str, token: &str) -> Bot {
         let mut command = june(folder);
-        command.args(["telegram", "--script", "answers.toml"]);
-        command.env("TELEGRAM_TOKEN", TelegramDouble::TOKEN);
+        command.args([platform, "--script", "answers.toml"]).env(variable, token);
         Bot(command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
@@ -159,7 +166,7 @@ fn a_spoken_question_is_answered_aloud() {
     let telegram = TelegramDouble::start();
     let folder = folder(&telegram);
     let Some(ogg) = question(test, folder.path()) else { return };
-    let bot = Bot::start(folder.path());
+    let bot = Bot::telegram(folder.path());
     telegram.push_voice(7, ogg, 2);
     wait_for("a voice message", || telegram.sent().iter().any(|sent| sent.voice.is_some()));
 
@@ -204,11 +211,37 @@ fn a_spoken_question_is_answered_aloud() {
 }
 
 #[test]
+fn discord_hears_and_speaks_too() {
+    let test = "discord_hears_and_speaks_too";
+    if !has(test, "espeak-ng", "--version") {
+        return;
+    }
+    let discord = DiscordDouble::start();
+    let server = discord.url();
+    let folder = with_bot(&format!("[discord]\nserver = \"{server}\"\npeople = \"everyone\"\n"));
+    let Some(ogg) = question(test, folder.path()) else { return };
+    let bot = Bot::start(folder.path(), "discord", "DISCORD_TOKEN", DiscordDouble::TOKEN);
+    wait_for("a connection", || !discord.connections().0.is_empty());
+    discord.push_voice(70, ogg, 2.0);
+    wait_for("a voice message", || discord.sent().iter().any(|sent| sent.voice.is_some()));
+    let sent = discord.sent();
+    assert!(sent.iter().any(|sent| sent.text.contains("It is forty-two.")), "{sent:?}");
+    let (spoken, said, waveform) = sent.iter().find_map(|sent| sent.voice.clone()).unwrap();
+    let file = folder.path().join("spoken.ogg");
+    fs::write(&file, &spoken).unwrap();
+    assert!((seconds(&file) - said).abs() < 0.2 && !waveform.is_empty());
+    let told = bot.kill();
+    assert!(!told.contains(DiscordDouble::TOKEN), "{told}");
+    let history = run(june(folder.path()).args(["history", "--platform", "discord"])).with(0);
+    assert!(history.stdout.contains(&format!("> [voice] {QUESTION}")), "{history}");
+}
+
+#[test]
 fn whoever_has_the_code_may_speak_and_nobody_else() {
     let telegram = TelegramDouble::start();
     let folder = folder(&telegram);
     let code = run(june(folder.path()).args(["telegram", "pair"])).with(0).stdout;
-    let bot = Bot::start(folder.path());
+    let bot = Bot::telegram(folder.path());
     telegram.push_text(8, "What is six times seven?");
     wait_for("a refusal", || telegram.sent().len() == 1);
     assert!(!telegram.sent()[0].text.contains("forty-two"));

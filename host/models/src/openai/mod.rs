@@ -26,6 +26,7 @@ mod calls;
 mod chunk;
 pub(crate) mod client;
 pub(crate) mod failure;
+mod listing;
 mod reply;
 mod retry;
 mod settings;
@@ -37,6 +38,7 @@ use std::sync::atomic::AtomicBool;
 use futures_util::{StreamExt, stream};
 
 pub use client::{SettingsError, connect};
+pub use listing::{Listed, list};
 pub use retry::Retries;
 pub use settings::{Deadlines, Grammar, Limits, Proxy, Settings, TokenLimit};
 

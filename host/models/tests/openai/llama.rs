@@ -65,3 +65,15 @@ async fn after_a_dropped_answer_the_next_one_comes() {
     drop(deltas);
     assert_eq!(llama.ask(request(weather())).await.unwrap().finish, FinishReason::ToolCalls);
 }
+
+#[tokio::test]
+async fn what_the_server_has_is_listed() {
+    let Some(llama) = Peer::llama("what_the_server_has_is_listed") else { return };
+    let listed = june_models::openai::list(&llama.settings()).await.unwrap();
+    let [only] = &listed[..] else { panic!("{listed:?}") };
+    assert_eq!((only.context, only.bits), (Some(1024), Some(32.0)));
+    assert_eq!(only.quantisation.as_deref(), Some("all F32"));
+    let elsewhere = Settings::new("http://127.0.0.1:9/v1", "any");
+    let error = june_models::openai::list(&elsewhere).await.unwrap_err();
+    assert!(error.to_string().contains("http://127.0.0.1:9 does not list its models"), "{error}");
+}

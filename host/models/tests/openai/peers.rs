@@ -36,8 +36,12 @@ impl Peer {
         Some(Peer { _server: server, base })
     }
 
+    pub(crate) fn settings(&self) -> Settings {
+        Settings::new(&self.base, "toolcaller")
+    }
+
     pub(crate) fn model(&self) -> OpenAi {
-        OpenAi::new(Settings::new(&self.base, "toolcaller")).unwrap()
+        OpenAi::new(self.settings()).unwrap()
     }
 
     pub(crate) async fn ask(&self, request: Request) -> Result<Completion, ModelError> {

@@ -5,16 +5,17 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
-use june_models::collect;
 use june_models::guard::{Machine, Placement};
+use june_models::openai::{Listed, Settings, list};
 use june_models::types::{Message, Request, Role, Sampling};
+use june_models::{ModelError, collect};
 use serde::Serialize;
 
 use crate::commands::run::runtime;
 use crate::commands::until_interrupted;
 use crate::config::{Config, ModelTable};
 use crate::exit::{Blame, Failure, print};
-use crate::llm::Models;
+use crate::llm::{Models, server};
 use crate::local;
 use crate::words::one_line;
 
@@ -62,6 +63,12 @@ pub(crate) fn run(command: &Verify) -> Result<ExitCode, Failure> {
             Err(why) => checks.push(Check { name: "place", ok: false, detail: why }),
         }
     }
+    if let ModelTable::OpenAi(table) = table {
+        let settings = server(&command.model, table).input()?;
+        let listed = async { Ok(list(&settings).await) };
+        let listed = until_interrupted(&runtime()?, listed, None)?;
+        checks.extend(told(&settings, listed));
+    }
     if checks.iter().all(|check| check.ok) {
         let one = std::iter::once((&command.model, table));
         let models = Models::new(one, &config.folder()).input()?;
@@ -81,6 +88,37 @@ pub(crate) fn run(command: &Verify) -> Result<ExitCode, Failure> {
         }
     }
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// What a server tells of the model. Where it tells nothing, there is nothing to check.
+fn told(settings: &Settings, listed: Result<Vec<Listed>, ModelError>) -> Vec<Check> {
+    let check = |name, ok, detail| Check { name, ok, detail };
+    let listed = match listed {
+        Ok(listed) => listed,
+        Err(error) => return vec![check("server", false, error.to_string())],
+    };
+    let names: Vec<&str> = listed.iter().map(|listed| listed.id.as_str()).collect();
+    let found = listed.iter().find(|listed| listed.id == settings.model);
+    // A server with one model answers by any name.
+    let Some(model) = found.or(listed.first().filter(|_| listed.len() == 1)) else {
+        let names = names.join(", ");
+        let detail = format!("it has no model `{}`, but these: {names}", settings.model);
+        return vec![check("server", false, one_line(&detail, 300))];
+    };
+    let mut checks = vec![check("server", true, one_line(&model.id, 200))];
+    if let Some(kind) = &model.quantisation {
+        let bits = model.bits.map(|bits| format!(", {bits:.1} bits each")).unwrap_or_default();
+        checks.push(check("weights", true, format!("{}{bits}", one_line(kind, 60))));
+    }
+    if let Some(there) = model.context {
+        let (ok, detail) = match settings.context.map(u64::from) {
+            None => (true, format!("{there} tokens; june.toml does not say")),
+            Some(asked) if asked <= there => (true, format!("{there} tokens, {asked} are used")),
+            Some(asked) => (false, format!("{there} tokens, and june.toml says {asked}")),
+        };
+        checks.push(check("context", ok, detail));
+    }
+    checks
 }
 
 async fn answer(models: &Models, alias: &str) -> Check {
