@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 #[test]
 fn every_command_has_help() {
-    let purposes: [(&[&str], &str); 44] = [
+    let purposes: [(&[&str], &str); 55] = [
         (&[], "A host for AI agents that nobody has to trust"),
         (&["run"], "Ask an agent once"),
         (&["chat"], "Talk with an agent"),
@@ -54,6 +54,17 @@ fn every_command_has_help() {
         (&["model", "repository", "list"], "List the models of a repository"),
         (&["mcp"], "Serve tools over the Model Context Protocol"),
         (&["mcp", "serve"], "Serve tools to MCP clients"),
+        (&["telegram"], "Let people talk with agents on Telegram, in text and by voice"),
+        (&["telegram", "pair"], "Make a code"),
+        (&["telegram", "people"], "List the people who were paired"),
+        (&["telegram", "forget"], "Forget that a person was paired"),
+        (&["discord"], "Let people talk with agents on Discord, in text and by voice message"),
+        (&["discord", "pair"], "Make a code"),
+        (&["discord", "people"], "List the people who were paired"),
+        (&["discord", "forget"], "Forget that a person was paired"),
+        (&["history"], "Show what was received in chats, and what was really sent in answer"),
+        (&["voice"], "Try out voice messages"),
+        (&["voice", "try"], "Let an agent answer a voice message in a file, as a bot would"),
         (&["doctor"], "Check that everything is here that June needs"),
     ];
     let folder = tempfile::tempdir().unwrap();
@@ -112,7 +123,16 @@ fn doctor() {
     assert_eq!(names[..2], ["cache folder", "python runner"]);
     assert_eq!(
         names[2..],
-        ["data set humaneval", "data set mbpp", "data set mbpp-sanitized", "GPU"]
+        [
+            "data set humaneval",
+            "data set mbpp",
+            "data set mbpp-sanitized",
+            "GPU",
+            "speech to text",
+            "text to speech",
+            "Telegram",
+            "Discord",
+        ]
     );
     for (index, check) in checks.as_array().unwrap().iter().enumerate() {
         assert_eq!(check["optional"], index >= 2);
