@@ -73,7 +73,7 @@ async fn what_the_server_has_is_listed() {
     let [only] = &listed[..] else { panic!("{listed:?}") };
     assert_eq!((only.context, only.bits), (Some(1024), Some(32.0)));
     assert_eq!(only.quantisation.as_deref(), Some("all F32"));
-    let elsewhere = Settings::new("http://127.0.0.1:9/v1", "any");
+    let elsewhere = june_models::openai::Settings::new("http://127.0.0.1:9/v1", "any");
     let error = june_models::openai::list(&elsewhere).await.unwrap_err();
     assert!(error.to_string().contains("http://127.0.0.1:9 does not list its models"), "{error}");
 }
