@@ -176,6 +176,7 @@ fn a_servers_model_is_verified_by_what_the_server_tells() {
     assert!(small.stdout.contains("WRONG  answer"), "{small}");
     let large = verify(4096);
     assert!(large.stdout.contains("WRONG  context 1024 tokens, and june.toml says"), "{large}");
+    assert!(!large.stdout.contains("answer"), "{large}");
 }
 
 #[test]

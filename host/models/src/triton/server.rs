@@ -170,6 +170,11 @@ impl Replied {
         }
         let said = serde_json::from_str(&self.body).map(|Failure { error }| error);
         let said = said.unwrap_or_else(|_| self.body.clone());
-        format!("error {}: {}", self.status.as_u16(), quoted(&said, 600))
+        // MLServer shows Python's whole traceback, whose last line has the cause.
+        let said = match said.starts_with("Traceback (most recent call last)") {
+            true => said.trim_end().lines().next_back().unwrap_or_default(),
+            false => &said,
+        };
+        format!("error {}: {}", self.status.as_u16(), quoted(said, 600))
     }
 }

@@ -63,19 +63,22 @@ pub(crate) fn run(command: &Verify) -> Result<ExitCode, Failure> {
             Err(why) => checks.push(Check { name: "place", ok: false, detail: why }),
         }
     }
-    if let ModelTable::OpenAi(table) = table {
-        let settings = server(&command.model, table).input()?;
-        let listed = async { Ok(list(&settings).await) };
-        let listed = until_interrupted(&runtime()?, listed, None)?;
-        checks.extend(told(&settings, listed));
-    }
-    if checks.iter().all(|check| check.ok) {
-        let one = std::iter::once((&command.model, table));
-        let models = Models::new(one, &config.folder()).input()?;
-        let answered = async { Ok(answer(&models, &command.model).await) };
-        let answered = until_interrupted(&runtime()?, answered, None)?;
-        checks.push(answered);
-    }
+    let one = std::iter::once((&command.model, table));
+    let models = Models::new(one, &config.folder()).input()?;
+    let settings = match table {
+        ModelTable::OpenAi(table) => Some(server(&command.model, table).input()?),
+        _ => None,
+    };
+    let asked = async {
+        if let Some(settings) = &settings {
+            checks.extend(told(settings, list(settings).await));
+        }
+        if checks.iter().all(|check| check.ok) {
+            checks.push(answer(&models, &command.model).await);
+        }
+        Ok(checks)
+    };
+    let checks = until_interrupted(&runtime()?, asked, None)?;
     let well = checks.iter().all(|check| check.ok);
     if command.json {
         let value = serde_json::json!({ "model": command.model, "ok": well, "checks": checks });
