@@ -133,3 +133,11 @@ pub enum PlatformError {
     #[error("{0}")]
     Store(String),
 }
+
+impl PlatformError {
+    /// A file has more bytes than `most`, which the bot may download.
+    pub fn too_large(most: u64) -> PlatformError {
+        let most = most / 1000;
+        PlatformError::Refused(format!("the file is larger than the {most} kB that are downloaded"))
+    }
+}

@@ -98,7 +98,7 @@ impl Discord {
 
     async fn fetch(&self, attachment: &Attachment, most: u64) -> Result<Bytes, PlatformError> {
         if attachment.bytes.is_some_and(|bytes| bytes > most) {
-            return Err(too_large(most));
+            return Err(PlatformError::too_large(most));
         }
         if !self.has_files(&attachment.id) {
             return Err(PlatformError::Refused("the file is not on Discord's servers".to_owned()));
@@ -195,11 +195,4 @@ fn id(text: &str) -> Result<u64, PlatformError> {
     text.parse().map_err(|_| {
         PlatformError::Refused(format!("{text:?} is no channel or message of Discord's"))
     })
-}
-
-pub(crate) fn too_large(most: u64) -> PlatformError {
-    PlatformError::Refused(format!(
-        "the file is larger than the {} kB that are downloaded",
-        most / 1000
-    ))
 }

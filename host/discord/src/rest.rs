@@ -138,7 +138,7 @@ impl Rest {
         }
         match self.bounded(response, most).await? {
             Some(bytes) => Ok(bytes),
-            None => Err(crate::platform::too_large(most)),
+            None => Err(PlatformError::too_large(most)),
         }
     }
 

@@ -282,10 +282,7 @@ fn answer(message: Option<&str>) -> Option<ReplyParameters> {
 
 fn within(bytes: Option<u64>, most: u64) -> Result<(), PlatformError> {
     if bytes.is_some_and(|bytes| bytes > most) {
-        return Err(PlatformError::Refused(format!(
-            "the file is larger than the {} kB that are downloaded",
-            most / 1000
-        )));
+        return Err(PlatformError::too_large(most));
     }
     Ok(())
 }
