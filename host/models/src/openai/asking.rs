@@ -219,19 +219,28 @@ async fn refused(name: &str, response: Response) -> Failure {
              the right place, set the model's address to it (without /chat/completions)"
         ));
     }
-    let mut text = Vec::new();
-    let mut bytes = response.bytes_stream();
-    while let Some(Ok(more)) = bytes.next().await {
-        text.extend_from_slice(&more[..more.len().min(ERROR - text.len())]);
-        if text.len() == ERROR {
-            break;
-        }
-    }
+    let (text, _) = beginning(response, ERROR).await;
     let text = String::from_utf8_lossy(&text);
     let error = serde_json::from_str(&text).ok().and_then(|value| ServerError::read(&value));
     let error = error
         .unwrap_or_else(|| ServerError { message: text.into_owned(), ..ServerError::default() });
     Failure::reported(name, Some(status.as_u16()), &error, after)
+}
+
+/// The first bytes of a reply's body, and why there are no more of them, where that is the
+/// connection's fault.
+pub(crate) async fn beginning(response: Response, most: usize) -> (Vec<u8>, reqwest::Result<()>) {
+    let (mut body, mut bytes) = (Vec::new(), response.bytes_stream());
+    while let Some(more) = bytes.next().await {
+        match more {
+            Ok(more) => body.extend_from_slice(&more[..more.len().min(most - body.len())]),
+            Err(error) => return (body, Err(error)),
+        }
+        if body.len() == most {
+            break;
+        }
+    }
+    (body, Ok(()))
 }
 
 /// An error of the connection, with its causes and without its URL.

@@ -1,11 +1,9 @@
 //! What a server tells of its models: `GET /models`.
 
-use bytes::BytesMut;
-use futures_util::StreamExt;
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 
-use super::asking::told;
+use super::asking::{beginning, told};
 use super::{Settings, connect};
 use crate::ModelError;
 use crate::words::quoted;
@@ -65,13 +63,10 @@ pub async fn list(settings: &Settings) -> Result<Vec<Listed>, ModelError> {
     let ask = async {
         let response = client.get(url).send().await.map_err(|error| unavailable(told(error)))?;
         let status = response.status();
-        let (mut pieces, mut body) = (response.bytes_stream(), BytesMut::new());
-        while let Some(piece) = pieces.next().await {
-            let piece = piece.map_err(|error| unavailable(told(error)))?;
-            if body.len() + piece.len() > MOST {
-                return Err(unavailable(format!("it sent more than {MOST} bytes")));
-            }
-            body.extend_from_slice(&piece);
+        let (body, read) = beginning(response, MOST + 1).await;
+        read.map_err(|error| unavailable(told(error)))?;
+        if body.len() > MOST {
+            return Err(unavailable(format!("it sent more than {MOST} bytes")));
         }
         match status.is_success() {
             true => Ok(body),

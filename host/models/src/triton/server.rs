@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 
-use crate::openai::asking::told;
+use crate::openai::asking::{beginning, told};
 use crate::openai::{self, Proxy, client};
 use crate::secret::Secret;
 use crate::triton::error::TritonError;
@@ -150,15 +149,9 @@ impl Server {
 impl Replied {
     /// Reads a reply, up to a limit.
     pub(crate) async fn read(response: Response) -> reqwest::Result<Replied> {
-        let (status, mut bytes) = (response.status(), response.bytes_stream());
-        let mut body = Vec::new();
-        while let Some(more) = bytes.next().await {
-            let more = more?;
-            body.extend_from_slice(&more[..more.len().min(REPLY - body.len())]);
-            if body.len() == REPLY {
-                break;
-            }
-        }
+        let status = response.status();
+        let (body, read) = beginning(response, REPLY).await;
+        read?;
         Ok(Replied { status, body: String::from_utf8_lossy(&body).into_owned() })
     }
 
