@@ -167,6 +167,17 @@ pub fn fixture(test: &str, file: &str) -> Option<PathBuf> {
     None
 }
 
+/// Whether a program is installed. Where it is not, says so for this test.
+pub fn has(test: &str, program: &str) -> bool {
+    let mut command = Command::new(program);
+    let command = command.arg("--help").stdin(Stdio::null()).stdout(Stdio::null());
+    let found = command.stderr(Stdio::null()).status().is_ok();
+    if !found {
+        eprintln!("SKIPPED {test}: {program} is not installed");
+    }
+    found
+}
+
 /// The path that an environment variable names.
 fn named(variable: &str) -> Option<PathBuf> {
     env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from)

@@ -65,13 +65,8 @@ fn main() {
 
 #[cfg(feature = "whisper")]
 fn detection(speech: &Audio) {
-    let file = "models/for-tests-silero-v6.2.0-ggml.bin";
-    let shared = std::env::var_os("JUNE_SHARED").unwrap_or_else(|| "../../../shared".into());
-    let path = std::path::Path::new(&shared).join(file);
-    if !path.exists() {
-        println!("SKIPPED voice activity detection: {} is missing", path.display());
-        return;
-    }
+    let silero = "models/for-tests-silero-v6.2.0-ggml.bin";
+    let Some(path) = june_tests::fixture("voice activity detection", silero) else { return };
     let mut vad = june_speech::Vad::open(&path).unwrap();
     stage("voice activity detection", || vad.speech(&speech.samples).unwrap());
 }
