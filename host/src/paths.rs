@@ -21,37 +21,30 @@ pub(crate) fn cache() -> Result<PathBuf> {
 /// `~/.local/state`.
 pub(crate) fn journal() -> Result<PathBuf> {
     set("JUNE_JOURNAL")
-        .or_else(|| set("XDG_STATE_HOME").map(|folder| folder.join("june/journal")))
-        .or_else(|| set("HOME").map(|home| home.join(".local/state/june/journal")))
+        .or_else(|| state().map(|folder| folder.join("june/journal")))
         .context("no journal: none of JUNE_JOURNAL, XDG_STATE_HOME and HOME is set\nhint: name its folder with --journal")
 }
 
 /// The file of the reviewer's key: `june/reviewer.key` in `$XDG_CONFIG_HOME`, else in `~/.config`.
 pub(crate) fn reviewer_key() -> Result<PathBuf> {
-    set("XDG_CONFIG_HOME")
-        .or_else(|| set("HOME").map(|home| home.join(".config")))
+    settings()
         .map(|folder| folder.join("june/reviewer.key"))
         .context("no reviewer's key: neither XDG_CONFIG_HOME nor HOME is set\nhint: name its file with --key")
 }
 
 /// The user's configuration: `june/june.toml` in `$XDG_CONFIG_HOME`, else in `~/.config`.
 pub(crate) fn config() -> Option<PathBuf> {
-    set("XDG_CONFIG_HOME")
-        .or_else(|| set("HOME").map(|home| home.join(".config")))
-        .map(|folder| folder.join("june/june.toml"))
+    settings().map(|folder| folder.join("june/june.toml"))
 }
 
 /// What a person wrote to agents: `june/history` in `$XDG_STATE_HOME`, else in `~/.local/state`.
 pub(crate) fn history() -> Option<PathBuf> {
-    set("XDG_STATE_HOME")
-        .or_else(|| set("HOME").map(|home| home.join(".local/state")))
-        .map(|folder| folder.join("june/history"))
+    state().map(|folder| folder.join("june/history"))
 }
 
 /// The conversations in chats: `june/chats.db` in `$XDG_STATE_HOME`, else in `~/.local/state`.
 pub(crate) fn chats() -> Result<PathBuf> {
-    set("XDG_STATE_HOME")
-        .or_else(|| set("HOME").map(|home| home.join(".local/state")))
+    state()
         .map(|folder| folder.join("june/chats.db"))
         .context("no place for conversations: neither XDG_STATE_HOME nor HOME is set\nhint: write `store = \"FILE\"` into [chats] of june.toml")
 }
@@ -74,6 +67,16 @@ pub(crate) fn user() -> String {
 /// Where compiled components are kept.
 pub(crate) fn compiled() -> Result<Cache> {
     Ok(Cache::new(cache()?.join("compiled")))
+}
+
+/// The user's folder for state: `$XDG_STATE_HOME`, else `~/.local/state`.
+fn state() -> Option<PathBuf> {
+    set("XDG_STATE_HOME").or_else(|| set("HOME").map(|home| home.join(".local/state")))
+}
+
+/// The user's folder for configuration: `$XDG_CONFIG_HOME`, else `~/.config`.
+fn settings() -> Option<PathBuf> {
+    set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")))
 }
 
 fn set(name: &str) -> Option<PathBuf> {

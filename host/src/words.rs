@@ -36,6 +36,12 @@ pub(crate) fn took(microseconds: u64) -> String {
     }
 }
 
+/// The percentile of sorted values by the nearest-rank method; zero where there are none.
+pub(crate) fn nearest<T: Copy + Default>(sorted: &[T], share: f64) -> T {
+    let rank = (share * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,5 +60,12 @@ mod tests {
         assert_eq!(time(1_767_225_600_123), "2026-01-01T00:00:00.123Z");
         assert_eq!(time(u64::MAX), format!("{} ms", u64::MAX));
         assert_eq!(took(1_500), "1.5 ms");
+    }
+
+    #[test]
+    fn percentiles_are_those_of_the_nearest_rank() {
+        assert_eq!(nearest::<f64>(&[], 0.5), 0.0);
+        assert_eq!(nearest(&[1.0, 2.0, 3.0, 4.0], 0.5), 2.0);
+        assert_eq!(nearest(&[1.0, 2.0, 3.0, 4.0], 0.95), 4.0);
     }
 }

@@ -4,6 +4,7 @@
 //! answered, spoken and sent. The agent's run is a child of the stage `agent`. The host makes these
 //! calls itself, so there is nothing to replay but the agent's run.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::session;
+use crate::words::nearest;
 
 /// The world of a turn's run.
 pub(crate) const WORLD: &str = "chat";
@@ -77,11 +79,7 @@ impl Turns {
         let of = |(stage, times): (&Stage, &VecDeque<Duration>)| {
             let mut sorted: Vec<Duration> = times.iter().copied().collect();
             sorted.sort_unstable();
-            let at = |share: f64| {
-                let rank = (share * sorted.len() as f64).ceil() as usize;
-                sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
-            };
-            (*stage, at(0.5), at(0.95), sorted.len())
+            (*stage, nearest(&sorted, 0.5), nearest(&sorted, 0.95), sorted.len())
         };
         times.iter().map(of).collect()
     }
@@ -115,10 +113,8 @@ impl Turns {
     fn write_began(&self, journal: &Journal, chat: &Chat, turn: u64, stage: Stage) -> Result<()> {
         let mut open = lock(&self.open);
         let run = match open.entry(turn) {
-            std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::hash_map::Entry::Vacant(entry) => {
-                entry.insert(self.begin(journal, chat, turn)?)
-            }
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(self.begin(journal, chat, turn)?),
         };
         let call = Call {
             number: run.calls,
@@ -149,7 +145,7 @@ impl Turns {
             Ok(Passed::Nothing) => json!({ "Ok": null }),
             Ok(Passed::Text(text)) => json!({ "Ok": text }),
             Ok(Passed::Bytes(bytes, digest)) => {
-                let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+                let sha256 = Digest::from(*digest).to_string();
                 json!({ "Ok": { "bytes": bytes, "sha256": sha256 } })
             }
             Err(why) => json!({ "Err": why }),

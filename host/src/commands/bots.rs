@@ -11,7 +11,7 @@ use june_discord::Discord;
 use june_telegram::Telegram;
 use tokio::net::TcpListener;
 
-use super::journal::open_journal;
+use super::journal::Recorded;
 use super::run::runtime;
 use super::{interrupted, pressed};
 use crate::agents::{Host, Overrides};
@@ -58,13 +58,8 @@ struct Bot {
     /// Answers written beforehand, instead of a model: for tests and demonstrations.
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
-    /// The journal that turns are recorded in, made if it is not there
-    /// [default: $JUNE_JOURNAL, else june/journal in the user's folder for state].
-    #[arg(long, value_name = "DIR", conflicts_with = "no_journal")]
-    journal: Option<PathBuf>,
-    /// Record nothing.
-    #[arg(long)]
-    no_journal: bool,
+    #[command(flatten)]
+    recorded: Recorded,
 }
 
 /// Who may speak with the bot.
@@ -154,10 +149,7 @@ fn run(
     }
     let host = Host::new(config).input()?;
     let overrides = Overrides { script: bot.script.as_deref(), ..Overrides::default() };
-    let journal = match bot.no_journal {
-        true => None,
-        false => Some(open_journal(bot.journal.as_deref())?),
-    };
+    let journal = bot.recorded.open()?;
     let runtime = runtime()?;
     let stop = interrupted()?;
     let chats = Chats::new(&host, names, &overrides, store, speech, journal);

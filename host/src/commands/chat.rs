@@ -90,7 +90,7 @@ fn talk(
     let host = with.host()?;
     let runtime = runtime()?;
     let agent = runtime.block_on(host.agent(name, overrides)).input()?;
-    let journal = with.open_journal()?;
+    let journal = with.recorded.open()?;
     let terminal = Arc::new(Terminal::new(true, true));
     let mut session = Session {
         agent,

@@ -22,7 +22,7 @@ use june_benchmarks::summary::Summary;
 use june_sandbox::{Engine, Limits, Runner, engine};
 
 use super::dataset as datasets;
-use super::journal::open_journal;
+use super::journal::Recorded;
 use super::{interrupted, progress_bar, session_of, workers};
 use crate::exit::{Blame, Failure, Kind, print};
 use crate::{paths, size};
@@ -134,13 +134,8 @@ struct Eval {
     /// Complete the run in --output, which was interrupted.
     #[arg(long, requires = "output")]
     resume: bool,
-    /// The journal that every sample's run is recorded in, made if it is not there
-    /// [default: $JUNE_JOURNAL, else june/journal in the user's folder for state].
-    #[arg(long, value_name = "DIR", conflicts_with = "no_journal")]
-    journal: Option<PathBuf>,
-    /// Record nothing.
-    #[arg(long)]
-    no_journal: bool,
+    #[command(flatten)]
+    recorded: Recorded,
     /// Add the journal's run to each line of results.jsonl, as `run_id`.
     #[arg(long, conflicts_with = "no_journal")]
     run_id: bool,
@@ -202,10 +197,7 @@ fn evaluate(command: &Eval) -> Result<ExitCode, Failure> {
         ),
         (None, None) => Source::Samples(evaluation::references(&dataset)),
     };
-    let journal = match command.no_journal {
-        true => None,
-        false => Some(open_journal(command.journal.as_deref())?),
-    };
+    let journal = command.recorded.open()?;
     let folder = match &command.output {
         Some(folder) => folder.clone(),
         None => new_folder(&dataset, command)

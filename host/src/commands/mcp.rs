@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use june_sandbox::Limits;
 use tokio::sync::Mutex;
 
-use super::journal::open_journal;
+use super::journal::Recorded;
 use super::run::runtime;
 use super::{interrupted, pressed};
 use crate::agents::{Host, Overrides};
@@ -66,13 +66,8 @@ pub(crate) struct Serve {
     /// A page in a browser that may call the tools, such as http://localhost:6274.
     #[arg(long, value_name = "ORIGIN", requires = "http")]
     origin: Vec<String>,
-    /// The journal that calls are recorded in, made if it is not there
-    /// [default: $JUNE_JOURNAL, else june/journal in the user's folder for state].
-    #[arg(long, value_name = "DIR", conflicts_with = "no_journal")]
-    journal: Option<PathBuf>,
-    /// Record nothing.
-    #[arg(long)]
-    no_journal: bool,
+    #[command(flatten)]
+    recorded: Recorded,
 }
 
 pub(crate) fn run(command: &Command) -> Result<ExitCode, Failure> {
@@ -84,10 +79,7 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, Failure> {
     let host = Config::find(command.config.as_deref()).and_then(Host::new).input()?;
     let runtime = runtime()?;
     let (tools, files) = runtime.block_on(tools(command, &host)).input()?;
-    let journal = match command.no_journal {
-        true => None,
-        false => Some(open_journal(command.journal.as_deref())?),
-    };
+    let journal = command.recorded.open()?;
     let served = Arc::new(Served::new(tools, files, journal.clone()).input()?);
     let stop = interrupted()?;
     let done = runtime.block_on(async {

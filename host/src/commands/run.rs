@@ -5,19 +5,18 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use clap::Args;
-use june_sandbox::journal::Journal;
 use june_sandbox::workspace::Change;
 use june_sandbox::{Answered, Exit, Recording};
 use serde_json::json;
 
-use super::journal::open_journal;
-use super::{interrupted, pressed};
+use super::journal::Recorded;
+use super::until_interrupted;
 use crate::agents::{Agent, Host, Overrides};
 use crate::config::Config;
 use crate::disk;
-use crate::exit::{Blame, Failure, Kind, print};
+use crate::exit::{Blame, Failure, print};
 use crate::terminal::Terminal;
 use crate::words::grouped;
 
@@ -58,13 +57,8 @@ pub(crate) struct With {
     /// Answers written beforehand, instead of a model: for tests and demonstrations.
     #[arg(long, value_name = "FILE")]
     pub(crate) script: Option<PathBuf>,
-    /// The journal that the run is recorded in, made if it is not there
-    /// [default: $JUNE_JOURNAL, else june/journal in the user's folder for state].
-    #[arg(long, value_name = "DIR", conflicts_with = "no_journal")]
-    pub(crate) journal: Option<PathBuf>,
-    /// Record nothing.
-    #[arg(long)]
-    pub(crate) no_journal: bool,
+    #[command(flatten)]
+    pub(crate) recorded: Recorded,
 }
 
 impl With {
@@ -78,14 +72,6 @@ impl With {
     pub(crate) fn overrides(&self) -> Overrides<'_> {
         let (model, script) = (self.model.as_deref(), self.script.as_deref());
         Overrides { model, script, ..Overrides::default() }
-    }
-
-    /// The journal, unless nothing is to be recorded.
-    pub(crate) fn open_journal(&self) -> Result<Option<Journal>, Failure> {
-        match self.no_journal {
-            true => Ok(None),
-            false => open_journal(self.journal.as_deref()).map(Some),
-        }
     }
 }
 
@@ -108,31 +94,22 @@ pub(crate) fn run(command: &Run) -> Result<ExitCode, Failure> {
     let runtime = runtime()?;
     let mut agent =
         runtime.block_on(host.agent(&command.agent, &command.with.overrides())).input()?;
-    let journal = command.with.open_journal()?;
+    let journal = command.with.recorded.open()?;
     let terminal = Arc::new(Terminal::new(!command.json, !command.json));
     agent.authority.capabilities.reply = Some(terminal.clone());
     let turn = agent.turn(Vec::new(), &request);
 
-    let stop = interrupted()?;
     let recording = journal.as_ref().map(|journal| Recording {
         journal,
         session: &command.agent,
         parent: None,
     });
     let authority = agent.now();
-    let answered = runtime.block_on(async {
-        tokio::select! {
-            answered = agent.strategy.respond(&turn, &authority, recording.as_ref()) => {
-                Some(answered)
-            }
-            () = pressed(&stop) => None,
-        }
-    });
+    let answered =
+        async { agent.strategy.respond(&turn, &authority, recording.as_ref()).await.environment() };
+    let answered = until_interrupted(&runtime, answered, None);
     terminal.end();
-    let Some(answered) = answered else {
-        return Err(Failure { kind: Kind::Interrupted, error: anyhow!("interrupted") });
-    };
-    let answered = answered.environment()?;
+    let answered = answered?;
     if let Some(journal) = &journal {
         journal.flush().environment()?;
     }

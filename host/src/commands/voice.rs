@@ -69,7 +69,7 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, Failure> {
         None => chats::names(&host.config),
     };
     let store = Store::in_memory().environment()?;
-    let journal = command.with.open_journal()?;
+    let journal = command.with.recorded.open()?;
     let runtime = runtime()?;
     let overrides = command.with.overrides();
     let chats = Chats::new(&host, names, &overrides, store, speech, journal);

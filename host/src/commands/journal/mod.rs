@@ -157,6 +157,28 @@ pub(crate) fn now() -> u64 {
     since.map_or(0, |since| since.as_millis() as u64)
 }
 
+/// Where runs are recorded.
+#[derive(Args)]
+pub(crate) struct Recorded {
+    /// The journal that runs are recorded in, made if it is not there
+    /// [default: $JUNE_JOURNAL, else june/journal in the user's folder for state].
+    #[arg(long, value_name = "DIR", conflicts_with = "no_journal")]
+    journal: Option<PathBuf>,
+    /// Record nothing.
+    #[arg(long)]
+    no_journal: bool,
+}
+
+impl Recorded {
+    /// The journal, unless nothing is to be recorded.
+    pub(crate) fn open(&self) -> Result<Option<Journal>, Failure> {
+        match self.no_journal {
+            true => Ok(None),
+            false => open_journal(self.journal.as_deref()).map(Some),
+        }
+    }
+}
+
 /// Opens a journal for writing, and makes it where there is none.
 pub(crate) fn open_journal(named: Option<&Path>) -> Result<Journal, Failure> {
     let folder = folder(named).environment()?;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::bandwidth::Limit;
 use super::bench::Sample;
+use crate::words::nearest;
 
 /// What was found for one length of prompt and one number of users. Times are in seconds.
 #[derive(Debug, Serialize)]
@@ -63,12 +64,6 @@ impl Row {
             bandwidth_share: alone.map(|limit| limit.share(rate_p50, before)),
         }
     }
-}
-
-/// The percentile of sorted values by the nearest-rank method; 0 where there are none.
-fn nearest(sorted: &[f64], share: f64) -> f64 {
-    let rank = (share * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
 }
 
 pub(super) fn table(rows: &[Row]) -> String {
@@ -163,13 +158,6 @@ pub(super) fn plot(rows: &[Row]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn percentiles_are_those_of_the_nearest_rank() {
-        assert_eq!(nearest(&[], 0.5), 0.0);
-        assert_eq!(nearest(&[1.0, 2.0, 3.0, 4.0], 0.5), 2.0);
-        assert_eq!(nearest(&[1.0, 2.0, 3.0, 4.0], 0.95), 4.0);
-    }
 
     #[test]
     fn rates_are_of_the_tokens_after_the_first() {
