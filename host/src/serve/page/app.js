@@ -19,6 +19,9 @@ const ROUTES = [
 
 let leave = new AbortController();
 
+// The path and query that are shown.
+let at = "";
+
 function problem(error) {
   const refused = error instanceof Refused;
   return h("section", { class: "problem", role: "alert" },
@@ -34,6 +37,7 @@ async function show(back, focus) {
   leave = new AbortController();
   const { signal } = leave;
   const path = location.pathname;
+  at = path + location.search;
   const [route, found] = ROUTES.map((route) => [route, route[0].exec(path)]).find(([, found]) => found) ?? [];
   for (const link of document.querySelectorAll(".top nav a")) {
     const here = route?.[2] === link.getAttribute("href");
@@ -79,12 +83,9 @@ document.addEventListener("click", (event) => {
   go(to.pathname + to.search + to.hash);
 });
 
-let at = location.pathname + location.search;
 window.addEventListener("popstate", () => {
-  // Only the part after the # changed: the browser scrolls by itself.
-  const now = location.pathname + location.search;
-  if (now !== at || !location.hash) show(true, true);
-  at = now;
+  // Where only the part after the # changed, the browser scrolls by itself.
+  if (location.pathname + location.search !== at) show(true, true);
 });
 
 const wantsDark = matchMedia("(prefers-color-scheme: dark)");
