@@ -75,8 +75,9 @@ export function go(path) {
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
   if (!link || event.defaultPrevented || event.button !== 0) return;
-  if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || link.target || link.download) return;
-  const to = new URL(link.href);
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || link.target?.length > 0) return;
+  // A link of a plot has no `href` that is a text.
+  const to = new URL(link.getAttribute("href"), location.href);
   if (to.origin !== location.origin || to.pathname.startsWith("/assets/")) return;
   if (to.pathname === location.pathname && to.search === location.search && to.hash) return;
   event.preventDefault();
