@@ -86,6 +86,8 @@ export async function view(main, { signal }) {
       try {
         const stream = events("/api/live", signal);
         const first = stream.next();
+        // Where the list fails first, nobody waits for this.
+        first.catch(() => {});
         const { runs: newest } = await get("/api/runs?limit=50", signal);
         for (const run of newest) if (!runs.has(run.run)) take(run);
         state.className = "link on";
