@@ -29,7 +29,7 @@ export const reviewMarks = (text) =>
 /** A digest: how it begins, all of it at hand, and copied at a click. */
 export function digest(text) {
   const button = h("button", {
-    type: "button", class: "digest", title: `${text}\nCopy`, "aria-label": `Copy ${text}`,
+    type: "button", class: "digest", title: `${text}\nCopy`, "aria-label": `${text.slice(0, 12)}…, copy all of it`,
     onclick: async () => {
       await navigator.clipboard?.writeText(text).catch(() => {});
       button.classList.add("copied");

@@ -218,8 +218,8 @@ export async function view(main, { argument, signal }) {
 
   // A link to a step opens it.
   const open = () => {
-    const step = location.hash && document.getElementById(location.hash.slice(1));
-    if (step?.matches("details")) {
+    const step = document.getElementById(location.hash.slice(1));
+    if (step?.matches("details.step")) {
       step.open = true;
       step.querySelector("summary").focus({ preventScroll: true });
       step.scrollIntoView({ block: "center" });

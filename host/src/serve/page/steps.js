@@ -105,8 +105,8 @@ function call(item, run, whole) {
   const details = h("details", { class: failed(item) ? "step wrong" : "step", id: `call-${item.number}`, ontoggle: () => {
     if (!details.open || body.hasChildNodes()) return;
     replace(body,
-      h("h4", null, "Arguments"), value(item.arguments, run, "arguments", argumentsOf(item.function)),
-      h("h4", null, "Answer"), item.answer ? value(item.answer.result, run, "answer", resultOf(item.function)) : h("p", { class: "none" }, "none came"),
+      h("h3", null, "Arguments"), value(item.arguments, run, "arguments", argumentsOf(item.function)),
+      h("h3", null, "Answer"), item.answer ? value(item.answer.result, run, "answer", resultOf(item.function)) : h("p", { class: "none" }, "none came"),
       h("dl", { class: "facts" },
         h("dt", null, "Decided by"), h("dd", null, h("span", { class: "grant" }, outside(item.grant))),
         h("dt", null, "Function"), h("dd", null, h("code", null, outside(item.function))),
