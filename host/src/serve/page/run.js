@@ -214,7 +214,7 @@ export async function view(main, { argument, signal }) {
         h("div", { class: "sides", "aria-hidden": "true" }, h("span", null, "said"), h("span", null, "done")),
         steps(happened.rows, run.run, whole),
         !happened.end && h("p", { class: "none" }, "It has not ended yet, or the host died.")),
-      h("aside", { "aria-label": "About this run" }, reviews(run, happened), proof(run), granted(happened), tree(run, runs, more)))));
+      h("aside", { "aria-label": "About this run" }, granted(happened), proof(run), reviews(run, happened), tree(run, runs, more)))));
 
   // A link to a step opens it.
   const open = () => {

@@ -32,7 +32,7 @@ function row(run) {
     cell("outcome", badge(run.outcome)),
     cell("number fuel", h("span", { title: `fuel ${grouped(run.fuel)}` }, short(run.fuel))),
     cell("number calls", grouped(run.calls)),
-    cell("number denials", denied ? h("strong", null, grouped(run.denied)) : "0"),
+    cell(denied ? "number denials" : "number zero", denied ? h("strong", null, grouped(run.denied)) : "0"),
     cell("number duration", h("span", { title: `memory ${bytes(run.peak_memory)}` }, took(run.duration))),
     cell("reviews", reviewMarks(run.reviews)));
 }
@@ -42,7 +42,7 @@ const COLUMNS = [["Run", "run"], ["Began", "time"], ["Name", "name"], ["World", 
 
 function choice(name, label, options, chosen) {
   const known = options.some(([value]) => value === chosen);
-  return h("label", null, h("span", null, label),
+  return h("label", null, h("span", { class: "unseen" }, label),
     h("select", { name }, options.map(([value, text]) => h("option", { value, selected: value === chosen }, text)),
       !known && h("option", { value: chosen, selected: true }, chosen)));
 }
@@ -57,8 +57,8 @@ function form(values) {
         name: "q", type: "search", value: values.q, placeholder: "Search runs: name, session, how it ended, number…",
         autocomplete: "off", autocapitalize: "off", spellcheck: "false", "data-search": true, "aria-keyshortcuts": "/",
       }), h("kbd", { "aria-hidden": "true" }, "/")),
-    choice("world", "World", [["", "any"], ...WORLDS.map((world) => [world, world])], values.world),
-    choice("outcome", "Outcome", [["", "any"], ...OUTCOMES.map((outcome) => [outcome, outcome])], values.outcome),
+    choice("world", "World", [["", "any world"], ...WORLDS.map((world) => [world, world])], values.world),
+    choice("outcome", "Outcome", [["", "any outcome"], ...OUTCOMES.map((outcome) => [outcome, outcome])], values.outcome),
     h("label", { class: "tick" }, h("input", { type: "checkbox", name: "denied", value: "true", checked: values.denied === "true" }), h("span", null, "denied calls only")),
     h("details", { open: more },
       h("summary", null, "More filters"),

@@ -14,7 +14,8 @@ const line = (content, most = 140) => {
 /** The members of an object, texts of several lines as they are. */
 function fields(object) {
   return h("dl", { class: "fields" }, Object.entries(object).map(([name, member]) => {
-    const content = typeof member === "string" ? member : JSON.stringify(member, null, 2);
+    const brief = JSON.stringify(member);
+    const content = typeof member === "string" ? member : brief.length > 100 ? JSON.stringify(member, null, 2) : brief;
     const block = content.includes("\n") || content.length > 120;
     return [h("dt", null, outside(name)), h("dd", null, block ? text(content, name) : h("code", null, outside(content)))];
   }));
@@ -115,8 +116,9 @@ function call(item, run, whole) {
   } },
   h("summary", { "data-item": true },
     h("span", { class: "index" }, item.number),
-    h("span", { class: "what" }, h("b", null, outside(what)), " ", h("span", { class: "about" }, outside(about))),
+    h("b", { class: "what" }, outside(what)),
     h("span", { class: "grant" }, outside(item.grant)),
+    h("span", { class: "about" }, outside(about)),
     item.answer && h("span", { class: "cost" },
       h("span", null, short(fuel), meter(fuel / whole.fuel, `${grouped(fuel)} fuel`)),
       h("span", null, took(item.answer.duration_us), meter(item.answer.duration_us / whole.duration, took(item.answer.duration_us))))),
