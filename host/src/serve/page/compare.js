@@ -3,11 +3,9 @@
 import { get, query } from "./api.js";
 import { h, outside, replace } from "./dom.js";
 import { difference } from "./plots.js";
-import { counted, grouped, percent } from "./text.js";
+import { counted, grouped, percent, points } from "./text.js";
 
 const TESTS = { mcnemar: "exact McNemar test", permutation: "permutation test over tasks" };
-
-const signed = (share) => `${share > 0 ? "+" : ""}${percent(share)}`;
 
 function chooser(all, a, b, common, go) {
   const select = (name, label, chosen) => h("label", null, h("span", null, label),
@@ -29,7 +27,7 @@ function flipped(title, list, a, b) {
           h("td", null, outside(each.task_id)),
           h("td", { class: "number" }, h("a", { "data-item": true, href: query(`/evaluations/${encodeURIComponent(a)}`, { q: each.task_id }) }, percent(each.a))),
           h("td", { class: "number" }, h("a", { href: query(`/evaluations/${encodeURIComponent(b)}`, { q: each.task_id }) }, percent(each.b))),
-          h("td", { class: `number ${each.b > each.a ? "up" : "down"}` }, signed(each.b - each.a)))))),
+          h("td", { class: `number ${each.b > each.a ? "up" : "down"}` }, points(each.b - each.a)))))),
     list.length > 500 && h("p", { class: "none" }, `and ${grouped(list.length - 500)} more`));
 }
 
@@ -41,12 +39,12 @@ function result(found, a, b) {
   return h("div", null,
     h("div", { class: "plots" },
       h("section", { class: "card", "aria-labelledby": "difference" }, h("h2", { id: "difference" }, "Difference in pass@1"),
-        h("p", { class: "headline" }, h("b", null, signed(value)), " ", h("span", { class: "about" }, `${signed(low)} to ${signed(high)}`)),
+        h("p", { class: "headline" }, h("b", null, points(value)), "percentage points ", h("span", { class: "about" }, `${points(low)} to ${points(high)}, 95 % interval`)),
         difference(found.difference),
         h("p", null, sure ? (value > 0 ? "B is better than A." : "A is better than B.") : "Neither is better for certain: the interval has 0 in it.",
           ` p = ${found.p_value < 0.0001 ? "below 0.0001" : found.p_value.toFixed(4)}, ${TESTS[found.test] ?? found.test}.`)),
       h("section", { class: "card", "aria-labelledby": "sides" }, h("h2", { id: "sides" }, "Both"),
-        h("table", null, h("caption", { class: "unseen" }, "Both evaluations"), h("thead", null, h("tr", null, h("td"), ["Evaluation", "Passed", "pass@1"].map((name) => h("th", { scope: "col" }, name)))),
+        h("table", null, h("caption", { class: "unseen" }, "Both evaluations"), h("thead", null, h("tr", null, h("td"), ["Evaluation", "Passed", "pass@1"].map((name) => h("th", { scope: "col", class: name === "Evaluation" ? null : "number" }, name)))),
           h("tbody", null, side("A", a, found.a), side("B", b, found.b))),
         h("p", { class: "about" }, `${counted(found.tasks, "task")} compared`, found.left_out > 0 && `, ${grouped(found.left_out)} left out that only one has`,
           found.same_tasks ? ", the same to the byte." : ", matched by their names: their texts differ."))),

@@ -2,7 +2,7 @@
 
 import { h, s } from "./dom.js";
 import { kind } from "./marks.js";
-import { percent } from "./text.js";
+import { percent, points } from "./text.js";
 
 const WIDTH = 1000;
 
@@ -97,8 +97,7 @@ export function passAtK(scores) {
 export function difference({ value, low, high }) {
   const most = Math.max(0.1, Math.abs(low), Math.abs(high)) * 1.15;
   const x = (share) => 210 + (share / most) * 196;
-  const signed = (share) => `${share > 0 ? "+" : ""}${percent(share)}`;
-  const words = `${signed(value)}, 95 % interval ${signed(low)} to ${signed(high)}`;
+  const words = `${points(value)} percentage points, 95 % interval ${points(low)} to ${points(high)}`;
   return s("svg", { class: "plot", viewBox: "0 0 420 74", role: "img", "aria-label": words },
     s("line", { class: "grid", x1: 10, x2: 410, y1: 32, y2: 32 }),
     s("line", { class: "zero", x1: 210, x2: 210, y1: 8, y2: 56 }),

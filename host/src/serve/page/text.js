@@ -63,5 +63,8 @@ export function ago(milliseconds, now = Date.now()) {
 /** 0.2667 as "26.7 %". */
 export const percent = (share) => `${(share * 100).toFixed(1)} %`;
 
+/** A difference of shares in percentage points: "+12.5". */
+export const points = (share) => `${share > 0 ? "+" : share < 0 ? "−" : ""}${Math.abs(share * 100).toFixed(1)}`;
+
 /** "1 call", "2 calls". */
 export const counted = (count, noun) => `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
