@@ -31,6 +31,15 @@ function problem(error) {
     h("p", null, h("a", { href: "/" }, "All runs")));
 }
 
+/** A part of the path as it was before it was encoded. */
+function decoded(part) {
+  try {
+    return part && decodeURIComponent(part);
+  } catch {
+    throw new Refused(404, `There is no page ${location.pathname}.`);
+  }
+}
+
 /** Shows what the address says. `back` is whether the visitor was here before. */
 async function show(back, focus) {
   leave.abort();
@@ -50,7 +59,7 @@ async function show(back, focus) {
     const { view } = await route[1]();
     if (signal.aborted) return;
     const query = new URLSearchParams(location.search);
-    await view(main, { argument: found[1] && decodeURIComponent(found[1]), query, signal, back, go });
+    await view(main, { argument: decoded(found[1]), query, signal, back, go });
   } catch (error) {
     if (signal.aborted || error.name === "AbortError") return;
     document.title = "June";
@@ -68,7 +77,8 @@ async function show(back, focus) {
 
 /** Goes to a path of this page. */
 export function go(path) {
-  history.pushState(null, "", path);
+  if (path === at) history.replaceState(null, "", path);
+  else history.pushState(null, "", path);
   show(false, true);
 }
 

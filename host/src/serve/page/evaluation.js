@@ -19,8 +19,8 @@ function tally(samples) {
 
 function samplesOf(task) {
   return h("table", { class: "samples" }, h("caption", { class: "unseen" }, `Samples of ${task.task_id}`),
-    h("thead", null, h("tr", null, ["Sample", "Verdict", "Why", "Fuel", "Run"].map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", null, task.samples.map((each) => h("tr", null,
+    h("thead", null, h("tr", null, ["Sample", "Verdict", "Why", "Fuel", "Run"].map((name) => h("th", { scope: "col", class: name === "Fuel" ? "number" : null }, name)))),
+    h("tbody", null, [...task.samples].sort((a, b) => a.completion_id - b.completion_id).map((each) => h("tr", null,
       h("td", null, `#${each.completion_id}`), h("td", null, badge(each.verdict)),
       h("td", { class: "why" }, each.assertion ? h("code", null, outside(each.assertion)) : outside(each.detail ?? "")),
       h("td", { class: "number" }, short(each.fuel)),
@@ -34,7 +34,7 @@ function historyOf(task, evaluation) {
     try {
       const { history } = await get(query("/api/evaluations/history", { tasks: evaluation.tasks_digest, task_id: task.task_id }));
       replace(holder, h("table", { class: "history" }, h("caption", null, "This task in every evaluation of these tasks"),
-        h("thead", null, h("tr", null, ["Evaluation", "Began", "Passed", ""].map((name) => h("th", { scope: "col" }, name || h("span", { class: "unseen" }, "Share"))))),
+        h("thead", null, h("tr", null, ["Evaluation", "Began", "Passed", ""].map((name) => h("th", { scope: "col", class: name === "Passed" ? "number" : null }, name || h("span", { class: "unseen" }, "Share"))))),
         h("tbody", null, history.map((each) => h("tr", null,
           h("td", null, h("a", { href: `/evaluations/${encodeURIComponent(each.id)}`, "aria-current": each.id === evaluation.id ? "true" : null }, outside(each.id))),
           h("td", null, each.began === null ? "–" : moment(each.began)),

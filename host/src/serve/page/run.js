@@ -213,7 +213,7 @@ export async function view(main, { argument, signal }) {
         lines(run, happened),
         h("div", { class: "sides", "aria-hidden": "true" }, h("span", null, "said"), h("span", null, "done")),
         steps(happened.rows, run.run, whole),
-        !happened.end && h("p", { class: "none" }, "It has not ended yet, or the host died.")),
+        !happened.end && h("p", { class: "none" }, "It has not ended yet, or the host died. ", h("a", { href: `/runs/${run.run}` }, "Look again"))),
       h("aside", { "aria-label": "About this run" }, granted(happened), proof(run), reviews(run, happened), tree(run, runs, more)))));
 
   // A link to a step opens it.

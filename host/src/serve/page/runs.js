@@ -5,7 +5,9 @@ import { h, outside, replace, tell } from "./dom.js";
 import { badge, moment, reviewMarks } from "./marks.js";
 import { bytes, counted, grouped, short, took } from "./text.js";
 
-const PAGE = 100;
+// The first piece is small, so that it is seen at once.
+const FIRST = 50;
+const PAGE = 150;
 // More rows than this make a page slow: the list goes on in a new one.
 const MOST = 2000;
 // Milliseconds between the last key and the request; a choice or a tick asks at once.
@@ -75,8 +77,8 @@ function point(text) {
   return text && Number.isFinite(time) ? String(Math.trunc(time)) : "";
 }
 
-const asked = (values, before) => query("/api/runs", {
-  ...values, since: point(values.since), until: point(values.until), before: before ?? values.before, limit: PAGE,
+const asked = (values, before = null) => query("/api/runs", {
+  ...values, since: point(values.since), until: point(values.until), before: before ?? values.before, limit: before === null ? FIRST : PAGE,
 });
 
 export async function view(main, { query: address, signal, back, go }) {
