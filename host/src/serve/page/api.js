@@ -21,7 +21,9 @@ export function onLogin(ask) {
 
 // One form, however many requests were refused at once.
 function token(why) {
-  asked ??= login(why).finally(() => { asked = null; });
+  asked ??= login(why).finally(() => {
+    asked = null;
+  });
   return asked;
 }
 
@@ -44,7 +46,7 @@ async function request(path, options) {
     }
     // Another request may have got a token in the meantime.
     if (sessionStorage.getItem(TOKEN) === sent) {
-      sessionStorage.setItem(TOKEN, await token(sent ? error ?? "This token is not known." : null));
+      sessionStorage.setItem(TOKEN, await token(sent ? (error ?? "This token is not known.") : null));
     }
   }
 }
@@ -108,7 +110,9 @@ export async function* events(path, signal) {
 
 /** A path with a query, without what is empty. */
 export function query(path, values) {
-  const kept = Object.entries(values).filter(([, value]) => value !== "" && value !== null && value !== undefined);
+  const kept = Object.entries(values).filter(
+    ([, value]) => value !== "" && value !== null && value !== undefined,
+  );
   const text = new URLSearchParams(kept).toString();
   return text ? `${path}?${text}` : path;
 }

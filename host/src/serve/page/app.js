@@ -24,11 +24,14 @@ let at = "";
 
 function problem(error) {
   const refused = error instanceof Refused;
-  return h("section", { class: "problem", role: "alert" },
+  return h(
+    "section",
+    { class: "problem", role: "alert" },
     h("h1", { tabindex: "-1" }, refused && error.status === 404 ? "Not here" : "That did not work"),
     h("p", null, error.message),
     refused && error.hint && h("p", { class: "hint" }, error.hint),
-    h("p", null, h("a", { href: "/" }, "All runs")));
+    h("p", null, h("a", { href: "/" }, "All runs")),
+  );
 }
 
 /** A part of the path as it was before it was encoded. */
@@ -128,23 +131,42 @@ button.addEventListener("click", theme);
 wantsDark.addEventListener("change", label);
 label();
 
-onLogin((why) => new Promise((resolve, reject) => {
-  const field = h("input", {
-    id: "token", type: "password", required: true, autocomplete: "current-password", autocapitalize: "off", spellcheck: "false",
-  });
-  const dialog = h("dialog", { class: "login", "aria-labelledby": "login-title", onclose: () => {
-    dialog.remove();
-    reject(new Refused(401, "This page needs a token.", "Reload it to be asked again."));
-  } },
-    h("form", { method: "dialog", onsubmit: () => resolve(field.value.trim()) },
-      h("h2", { id: "login-title" }, "Token"),
-      why && h("p", { class: "problem", role: "alert" }, why),
-      h("p", null, "June asks who you are. The token is kept until this tab is closed."),
-      h("label", { for: "token" }, "Token"), field,
-      h("button", { class: "primary" }, "Continue")));
-  document.body.append(dialog);
-  dialog.showModal();
-}));
+onLogin(
+  (why) =>
+    new Promise((resolve, reject) => {
+      const field = h("input", {
+        id: "token",
+        type: "password",
+        required: true,
+        autocomplete: "current-password",
+        autocapitalize: "off",
+        spellcheck: "false",
+      });
+      const dialog = h(
+        "dialog",
+        {
+          class: "login",
+          "aria-labelledby": "login-title",
+          onclose: () => {
+            dialog.remove();
+            reject(new Refused(401, "This page needs a token.", "Reload it to be asked again."));
+          },
+        },
+        h(
+          "form",
+          { method: "dialog", onsubmit: () => resolve(field.value.trim()) },
+          h("h2", { id: "login-title" }, "Token"),
+          why && h("p", { class: "problem", role: "alert" }, why),
+          h("p", null, "June asks who you are. The token is kept until this tab is closed."),
+          h("label", { for: "token" }, "Token"),
+          field,
+          h("button", { class: "primary" }, "Continue"),
+        ),
+      );
+      document.body.append(dialog);
+      dialog.showModal();
+    }),
+);
 
 listen(go, theme);
 show(false, false);

@@ -55,8 +55,7 @@ export function add(element, children) {
 }
 
 /** An element of HTML. `on…` attributes are listeners. */
-export const h = (tag, attributes, ...children) =>
-  fill(document.createElement(tag), attributes, children);
+export const h = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
 
 /** An element of SVG. */
 export const s = (tag, attributes, ...children) =>

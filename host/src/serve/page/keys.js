@@ -17,10 +17,17 @@ const KEYS = [
 const GO = { r: "/", e: "/evaluations", m: "/models", l: "/live" };
 
 function help() {
-  const dialog = h("dialog", { class: "keys", "aria-labelledby": "keys-title", onclose: () => dialog.remove() },
+  const dialog = h(
+    "dialog",
+    { class: "keys", "aria-labelledby": "keys-title", onclose: () => dialog.remove() },
     h("h2", { id: "keys-title" }, "Keys"),
-    h("dl", null, KEYS.map(([key, what]) => [h("dt", null, h("kbd", null, key)), h("dd", null, what)])),
-    h("form", { method: "dialog" }, h("button", null, "Close")));
+    h(
+      "dl",
+      null,
+      KEYS.map(([key, what]) => [h("dt", null, h("kbd", null, key)), h("dd", null, what)]),
+    ),
+    h("form", { method: "dialog" }, h("button", null, "Close")),
+  );
   document.body.append(dialog);
   dialog.showModal();
 }

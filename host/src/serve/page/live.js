@@ -16,25 +16,45 @@ export async function view(main, { signal }) {
   const figures = h("p", { class: "state" });
   const rows = new Map();
   let [began, ended, denied, paused] = [0, 0, 0, false];
-  const pause = h("button", { type: "button", "aria-pressed": "false", onclick: () => {
-    paused = !paused;
-    pause.setAttribute("aria-pressed", String(paused));
-    pause.textContent = paused ? "Go on" : "Pause";
-    if (!paused) draw();
-  } }, "Pause");
+  const pause = h(
+    "button",
+    {
+      type: "button",
+      "aria-pressed": "false",
+      onclick: () => {
+        paused = !paused;
+        pause.setAttribute("aria-pressed", String(paused));
+        pause.textContent = paused ? "Go on" : "Pause";
+        if (!paused) draw();
+      },
+    },
+    "Pause",
+  );
   const runs = new Map();
   let due = false;
 
   function row(run) {
     const busy = run.outcome === "unfinished";
-    return h("li", { class: `${busy ? "busy" : "done"}${run.denied > 0 ? " denied" : ""}` },
-      h("a", { href: `/runs/${run.run}`, "data-item": true }, h("span", { class: "index" }, run.run), h("b", null, outside(run.name))),
+    return h(
+      "li",
+      { class: `${busy ? "busy" : "done"}${run.denied > 0 ? " denied" : ""}` },
+      h(
+        "a",
+        { href: `/runs/${run.run}`, "data-item": true },
+        h("span", { class: "index" }, run.run),
+        h("b", null, outside(run.name)),
+      ),
       h("span", { class: "about" }, run.world, run.session && [" · ", outside(run.session)]),
       badge(run.outcome, busy ? "running" : run.outcome),
       h("span", { class: "detail" }, outside(run.detail)),
       run.denied > 0 && badge("denied", `${grouped(run.denied)} denied`),
-      h("span", { class: "number", "data-began": busy ? run.time : null }, busy ? "" : `${short(run.fuel)} · ${took(run.duration)}`),
-      moment(run.time));
+      h(
+        "span",
+        { class: "number", "data-began": busy ? run.time : null },
+        busy ? "" : `${short(run.fuel)} · ${took(run.duration)}`,
+      ),
+      moment(run.time),
+    );
   }
 
   // However fast they come, the page is drawn once a frame.
@@ -59,7 +79,10 @@ export async function view(main, { signal }) {
     while (list.children.length > elements.length) list.lastElementChild.remove();
     if (focused?.isConnected) focused.focus({ preventScroll: true });
     const busy = newest.filter((run) => run.outcome === "unfinished").length;
-    replace(figures, `${counted(busy, "run")} under way. Since this page was opened ${grouped(began)} began, ${grouped(ended)} ended, ${grouped(denied)} with denied calls.`);
+    replace(
+      figures,
+      `${counted(busy, "run")} under way. Since this page was opened ${grouped(began)} began, ${grouped(ended)} ended, ${grouped(denied)} with denied calls.`,
+    );
     tick();
   }
 
@@ -115,8 +138,15 @@ export async function view(main, { signal }) {
     }
   }
 
-  replace(main, h("div", { class: "head" }, h("h1", { tabindex: "-1" }, "Live"), state, pause), figures, list);
+  replace(
+    main,
+    h("div", { class: "head" }, h("h1", { tabindex: "-1" }, "Live"), state, pause),
+    figures,
+    list,
+  );
   state.textContent = "connecting";
   // It goes on for as long as the view is shown.
-  listen().catch((error) => { if (!signal.aborted) replace(figures, h("span", { class: "problem", role: "alert" }, error.message)); });
+  listen().catch((error) => {
+    if (!signal.aborted) replace(figures, h("span", { class: "problem", role: "alert" }, error.message));
+  });
 }

@@ -18,7 +18,9 @@ function unescaped(text) {
 /** A note's stage and text. */
 function note(call) {
   const found = /^\{stage: ([^,]*), text: "([^]*)"\}$/.exec(call.arguments);
-  return found ? { said: "note", stage: found[1], text: unescaped(found[2]) } : { said: "note", stage: "note", text: call.arguments };
+  return found
+    ? { said: "note", stage: found[1], text: unescaped(found[2]) }
+    : { said: "note", stage: "note", text: call.arguments };
 }
 
 /** Takes in a piece of a model's answer. Returns whether it was one. */
@@ -48,18 +50,28 @@ function completion(result) {
 
 /** Reads the records of one run. */
 export function read(records, children) {
-  const happened = { start: null, end: null, returned: null, calls: [], denials: [], limits: [], reviews: [], uses: new Map(), rows: [] };
+  const happened = {
+    start: null,
+    end: null,
+    returned: null,
+    calls: [],
+    denials: [],
+    limits: [],
+    reviews: [],
+    uses: new Map(),
+    rows: [],
+  };
   const { calls, rows, uses } = happened;
   const byNumber = new Map();
   const streams = new Map();
   let row = null;
   const used = (name, count = 1) => uses.set(name, (uses.get(name) ?? 0) + count);
   const say = (item) => {
-    if (!row || row.did.length > 0) rows.push(row = { said: [], did: [] });
+    if (!row || row.did.length > 0) rows.push((row = { said: [], did: [] }));
     row.said.push(item);
   };
   const do_ = (item) => {
-    if (!row) rows.push(row = { said: [], did: [] });
+    if (!row) rows.push((row = { said: [], did: [] }));
     row.did.push(item);
   };
   for (const record of records) {
@@ -129,13 +141,15 @@ export function read(records, children) {
       case "output":
         for (const name of ["stdout", "stderr"]) {
           const data = record[name];
-          if (data && data.length !== 0) say({ said: "output", name, data, truncated: record[`${name}_truncated`] });
+          if (data && data.length !== 0)
+            say({ said: "output", name, data, truncated: record[`${name}_truncated`] });
         }
         break;
       case "returned":
         happened.returned = record;
         if (record.said !== null && record.said !== undefined) say({ said: "answer", data: record.said });
-        if (record.value !== null && record.value !== undefined) say({ said: "returned", data: record.value });
+        if (record.value !== null && record.value !== undefined)
+          say({ said: "returned", data: record.value });
         break;
       case "end":
         happened.end = record;
@@ -156,5 +170,8 @@ export function grants({ start, calls, uses }) {
   // Calls to files need no decision, and so name no grant.
   let files = 0;
   for (const [name, count] of uses) if (name.startsWith("wasi:filesystem/types")) files += count;
-  return granted.map((grant) => ({ grant, uses: (counts.get(grant) ?? 0) + (grant.startsWith("files ") ? files : 0) }));
+  return granted.map((grant) => ({
+    grant,
+    uses: (counts.get(grant) ?? 0) + (grant.startsWith("files ") ? files : 0),
+  }));
 }

@@ -18,26 +18,73 @@ function bound(name, value) {
 
 function header(run, { start, end }) {
   const limits = start?.limits ?? {};
-  const share = (used, limit, what) => Number(limit) > 0 && used !== null && meter(used / limit, `${(used / limit * 100).toFixed(1)} % of the ${what} allowed`);
-  return h("header", { class: "run-head" },
-    h("nav", { "aria-label": "Where this is" }, h("a", { href: "/", "data-up": true }, "Runs"), " › run ", String(run.run)),
+  const share = (used, limit, what) =>
+    Number(limit) > 0 &&
+    used !== null &&
+    meter(used / limit, `${((used / limit) * 100).toFixed(1)} % of the ${what} allowed`);
+  return h(
+    "header",
+    { class: "run-head" },
+    h(
+      "nav",
+      { "aria-label": "Where this is" },
+      h("a", { href: "/", "data-up": true }, "Runs"),
+      " › run ",
+      String(run.run),
+    ),
     h("h1", { tabindex: "-1" }, outside(run.name), " ", badge(run.outcome)),
-    h("p", { class: "under" }, run.world, run.session && [" in session ", h("a", { href: `/?session=${encodeURIComponent(run.session)}` }, outside(run.session))], ", ", moment(run.time)),
+    h(
+      "p",
+      { class: "under" },
+      run.world,
+      run.session && [
+        " in session ",
+        h("a", { href: `/?session=${encodeURIComponent(run.session)}` }, outside(run.session)),
+      ],
+      ", ",
+      moment(run.time),
+    ),
     run.detail && h("p", { class: `ended ${kind(run.outcome)}` }, outside(run.detail)),
-    h("dl", { class: "numbers" },
-      fact("Fuel", h("span", { title: grouped(run.fuel) }, short(run.fuel)), share(run.fuel, limits.fuel, "fuel")),
+    h(
+      "dl",
+      { class: "numbers" },
+      fact(
+        "Fuel",
+        h("span", { title: grouped(run.fuel) }, short(run.fuel)),
+        share(run.fuel, limits.fuel, "fuel"),
+      ),
       fact("Memory", bytes(run.peak_memory), share(run.peak_memory, limits.memory, "memory")),
       fact("Took", took(run.duration)),
-      fact("Calls", grouped(run.calls), run.denied > 0 && [" ", badge("denied", `${grouped(run.denied)} denied`)]),
+      fact(
+        "Calls",
+        grouped(run.calls),
+        run.denied > 0 && [" ", badge("denied", `${grouped(run.denied)} denied`)],
+      ),
       start && fact("Seed", grouped(start.seed)),
-      fact("Component", digest(run.component))),
-    start && h("details", { class: "more-facts" }, h("summary", null, "Limits, engine and policy"),
-      h("dl", { class: "facts" },
-        h("dt", null, "Engine"), h("dd", null, outside(start.engine), " ", digest(start.configuration)),
-        h("dt", null, "Policy"), h("dd", null, digest(start.policy)),
-        h("dt", null, "Its clock begins"), h("dd", null, moment(start.epoch * 1000)),
-        end && [h("dt", null, "Entries into the host"), h("dd", null, grouped(end.entries))],
-        Object.entries(limits).map(([name, value]) => [h("dt", null, "Limit: ", outside(name)), h("dd", null, bound(name, value))]))));
+      fact("Component", digest(run.component)),
+    ),
+    start &&
+      h(
+        "details",
+        { class: "more-facts" },
+        h("summary", null, "Limits, engine and policy"),
+        h(
+          "dl",
+          { class: "facts" },
+          h("dt", null, "Engine"),
+          h("dd", null, outside(start.engine), " ", digest(start.configuration)),
+          h("dt", null, "Policy"),
+          h("dd", null, digest(start.policy)),
+          h("dt", null, "Its clock begins"),
+          h("dd", null, moment(start.epoch * 1000)),
+          end && [h("dt", null, "Entries into the host"), h("dd", null, grouped(end.entries))],
+          Object.entries(limits).map(([name, value]) => [
+            h("dt", null, "Limit: ", outside(name)),
+            h("dd", null, bound(name, value)),
+          ]),
+        ),
+      ),
+  );
 }
 
 function lines(run, happened) {
@@ -55,35 +102,103 @@ function lines(run, happened) {
     // The records' times are whole milliseconds: no call begins before the one before it ended.
     const from = Math.max((time - start.time) * 1000, before);
     before = from + answer.duration_us;
-    segments.time.push({ from, to: before, href, kind: word, title: `${title}, ${took(answer.duration_us)}` });
+    segments.time.push({
+      from,
+      to: before,
+      href,
+      kind: word,
+      title: `${title}, ${took(answer.duration_us)}`,
+    });
     const used = Number(start.limits.fuel);
-    segments.fuel.push({ from: used - answer.fuel_before, to: used - answer.fuel_after, href, kind: word, title: `${title}, fuel ${grouped(answer.fuel_before - answer.fuel_after)}` });
+    segments.fuel.push({
+      from: used - answer.fuel_before,
+      to: used - answer.fuel_after,
+      href,
+      kind: word,
+      title: `${title}, fuel ${grouped(answer.fuel_before - answer.fuel_after)}`,
+    });
   }
   for (const { number, time, reason } of denials) {
     const from = (time - start.time) * 1000;
-    segments.time.push({ from, to: from, href: `#call-${number}`, kind: "refused", title: `${number}: denied, ${reason}` });
+    segments.time.push({
+      from,
+      to: from,
+      href: `#call-${number}`,
+      kind: "refused",
+      title: `${number}: denied, ${reason}`,
+    });
   }
   const sum = (list) => list.reduce((all, { from, to }) => all + to - from, 0);
   const [busy, burnt] = [sum(segments.time), sum(segments.fuel)];
   const longest = Math.max(total, before);
-  return h("section", { class: "lines", "aria-label": "Where time and fuel went" },
-    h("figure", null, h("figcaption", null, h("b", null, "Time"), ` ${took(longest)}, ${took(busy)} of it in calls`), strip(longest, segments.time)),
-    h("figure", null, h("figcaption", null, h("b", null, "Fuel"), ` ${short(fuel)}, ${short(burnt)} of it in calls`), strip(fuel, segments.fuel)),
-    h("p", { class: "key" }, h("i", { class: "model" }), "models ", h("i", { class: "call" }), "tools and other calls ", denials.length > 0 && [h("i", { class: "refused" }), "denied "], h("i", { class: "ground" }), "its own code"));
+  return h(
+    "section",
+    { class: "lines", "aria-label": "Where time and fuel went" },
+    h(
+      "figure",
+      null,
+      h("figcaption", null, h("b", null, "Time"), ` ${took(longest)}, ${took(busy)} of it in calls`),
+      strip(longest, segments.time),
+    ),
+    h(
+      "figure",
+      null,
+      h("figcaption", null, h("b", null, "Fuel"), ` ${short(fuel)}, ${short(burnt)} of it in calls`),
+      strip(fuel, segments.fuel),
+    ),
+    h(
+      "p",
+      { class: "key" },
+      h("i", { class: "model" }),
+      "models ",
+      h("i", { class: "call" }),
+      "tools and other calls ",
+      denials.length > 0 && [h("i", { class: "refused" }), "denied "],
+      h("i", { class: "ground" }),
+      "its own code",
+    ),
+  );
 }
 
 function granted(happened) {
   const list = grants(happened);
   const { denials } = happened;
-  return h("section", { class: "card grants", "aria-labelledby": "grants" }, h("h2", { id: "grants" }, "Grants"),
+  return h(
+    "section",
+    { class: "card grants", "aria-labelledby": "grants" },
+    h("h2", { id: "grants" }, "Grants"),
     list.length === 0 && h("p", { class: "none" }, "It was granted nothing."),
-    h("ul", null, list.map(({ grant, uses }) => h("li", { class: uses > 0 ? "used" : "unused" },
-      h("span", { class: "grant" }, outside(grant)), h("span", { class: "about" }, uses > 0 ? `used ${grouped(uses)}×` : "unused")))),
+    h(
+      "ul",
+      null,
+      list.map(({ grant, uses }) =>
+        h(
+          "li",
+          { class: uses > 0 ? "used" : "unused" },
+          h("span", { class: "grant" }, outside(grant)),
+          h("span", { class: "about" }, uses > 0 ? `used ${grouped(uses)}×` : "unused"),
+        ),
+      ),
+    ),
     h("h3", null, "Denied"),
-    denials.length === 0 ? h("p", { class: "none" }, "Nothing was denied.")
-      : h("ul", { class: "denials" }, denials.slice(0, 50).map((denial) => h("li", null,
-        h("a", { href: `#call-${denial.number}` }, outside(denial.function.replace(/^.*\//, ""))), h("span", { class: "about" }, outside(denial.reason)))),
-      denials.length > 50 && h("li", null, `and ${grouped(denials.length - 50)} more`)));
+    denials.length === 0
+      ? h("p", { class: "none" }, "Nothing was denied.")
+      : h(
+          "ul",
+          { class: "denials" },
+          denials
+            .slice(0, 50)
+            .map((denial) =>
+              h(
+                "li",
+                null,
+                h("a", { href: `#call-${denial.number}` }, outside(denial.function.replace(/^.*\//, ""))),
+                h("span", { class: "about" }, outside(denial.reason)),
+              ),
+            ),
+          denials.length > 50 && h("li", null, `and ${grouped(denials.length - 50)} more`),
+        ),
+  );
 }
 
 function tree(run, runs, more) {
@@ -94,72 +209,185 @@ function tree(run, runs, more) {
     children.set(parent, [...(children.get(parent) ?? []), each]);
   }
   // Each run has a place above it, so that none is met twice, and this ends.
-  const branch = (list) => list && h("ul", null, list.map((each) => h("li", null,
-    h("a", { href: `/runs/${each.run}`, "aria-current": each.run === run.run ? "true" : null },
-      h("span", { class: `dot ${kind(each.outcome)}`, title: each.outcome }), outside(each.name), " ", h("span", { class: "about" }, each.world)),
-    h("span", { class: "about" }, `${each.run} · ${short(each.fuel)} · ${took(each.duration)}`, each.denied > 0 && [" · ", h("b", { class: "bad" }, `${grouped(each.denied)} denied`)]),
-    branch(children.get(each.run)))));
-  return h("section", { class: "card tree", "aria-labelledby": "tree" }, h("h2", { id: "tree" }, "Tree of calls"),
-    runs.length < 2 ? h("p", { class: "none" }, "It made no other run, and none made it.") : branch(children.get(null)),
-    more && h("p", { class: "none" }, "There are more than these."));
+  const branch = (list) =>
+    list &&
+    h(
+      "ul",
+      null,
+      list.map((each) =>
+        h(
+          "li",
+          null,
+          h(
+            "a",
+            { href: `/runs/${each.run}`, "aria-current": each.run === run.run ? "true" : null },
+            h("span", { class: `dot ${kind(each.outcome)}`, title: each.outcome }),
+            outside(each.name),
+            " ",
+            h("span", { class: "about" }, each.world),
+          ),
+          h(
+            "span",
+            { class: "about" },
+            `${each.run} · ${short(each.fuel)} · ${took(each.duration)}`,
+            each.denied > 0 && [" · ", h("b", { class: "bad" }, `${grouped(each.denied)} denied`)],
+          ),
+          branch(children.get(each.run)),
+        ),
+      ),
+    );
+  return h(
+    "section",
+    { class: "card tree", "aria-labelledby": "tree" },
+    h("h2", { id: "tree" }, "Tree of calls"),
+    runs.length < 2
+      ? h("p", { class: "none" }, "It made no other run, and none made it.")
+      : branch(children.get(null)),
+    more && h("p", { class: "none" }, "There are more than these."),
+  );
 }
 
 const RESULTS = {
   identical: (each) => `identical: output, ${counted(each.calls, "call")} and fuel ${grouped(each.fuel)}`,
-  diverged: (each) => ["diverged in ", outside(each.what), each.call !== null && each.call !== undefined && ` at call ${each.call}`],
+  diverged: (each) => [
+    "diverged in ",
+    outside(each.what),
+    each.call !== null && each.call !== undefined && ` at call ${each.call}`,
+  ],
   failed: (each) => ["could not be replayed: ", outside(each.error)],
 };
 
 function replays(list) {
   const good = list.every((each) => each.result === "identical");
   tell(good ? "The replay is identical." : "The replay is not identical.");
-  return h("div", { class: `result ${good ? "good" : "bad"}` },
+  return h(
+    "div",
+    { class: `result ${good ? "good" : "bad"}` },
     h("p", null, h("b", null, good ? "✓ Identical" : "✗ Not identical")),
-    h("ul", null, list.map((each) => h("li", null, h("a", { href: `/runs/${each.run}` }, `run ${each.run}`), " ", RESULTS[each.result]?.(each) ?? outside(String(each.result)),
-      each.result === "diverged" && h("dl", { class: "facts" }, h("dt", null, "Expected"), h("dd", null, h("code", null, outside(String(each.expected)))),
-        h("dt", null, "Found"), h("dd", null, h("code", null, outside(String(each.found)))))))));
+    h(
+      "ul",
+      null,
+      list.map((each) =>
+        h(
+          "li",
+          null,
+          h("a", { href: `/runs/${each.run}` }, `run ${each.run}`),
+          " ",
+          RESULTS[each.result]?.(each) ?? outside(String(each.result)),
+          each.result === "diverged" &&
+            h(
+              "dl",
+              { class: "facts" },
+              h("dt", null, "Expected"),
+              h("dd", null, h("code", null, outside(String(each.expected)))),
+              h("dt", null, "Found"),
+              h("dd", null, h("code", null, outside(String(each.found)))),
+            ),
+        ),
+      ),
+    ),
+  );
 }
 
 function verified(result) {
   tell(result.sound ? "The journal is sound." : "The journal is not as it was written.");
-  return h("div", { class: `result ${result.sound ? "good" : "bad"}` },
-    h("p", null, h("b", null, result.sound ? "✓ The journal is sound" : "✗ The journal is not as it was written")),
-    h("p", null, `${counted(result.records, "record")} of ${counted(result.runs, "run")}, ${counted(result.checkpoints, "signed checkpoint")}, ${counted(result.blobs, "blob")}`,
-      result.unfinished > 0 && `, ${grouped(result.unfinished)} unfinished`),
+  return h(
+    "div",
+    { class: `result ${result.sound ? "good" : "bad"}` },
+    h(
+      "p",
+      null,
+      h("b", null, result.sound ? "✓ The journal is sound" : "✗ The journal is not as it was written"),
+    ),
+    h(
+      "p",
+      null,
+      `${counted(result.records, "record")} of ${counted(result.runs, "run")}, ${counted(result.checkpoints, "signed checkpoint")}, ${counted(result.blobs, "blob")}`,
+      result.unfinished > 0 && `, ${grouped(result.unfinished)} unfinished`,
+    ),
     h("p", { class: "about" }, "root ", h("code", null, outside(result.root ?? "–"))),
-    result.problems.length > 0 && h("ul", null, result.problems.slice(0, 50).map((problem) => h("li", null, outside(typeof problem === "string" ? problem : JSON.stringify(problem))))),
-    result.problem_count > 50 && h("p", null, `${grouped(result.problem_count)} problems in all`));
+    result.problems.length > 0 &&
+      h(
+        "ul",
+        null,
+        result.problems
+          .slice(0, 50)
+          .map((problem) =>
+            h("li", null, outside(typeof problem === "string" ? problem : JSON.stringify(problem))),
+          ),
+      ),
+    result.problem_count > 50 && h("p", null, `${grouped(result.problem_count)} problems in all`),
+  );
 }
 
 /** A button that asks the host, and shows what came of it. */
 function ask(label, busy, path, render, holder) {
-  const button = h("button", { type: "button", onclick: async () => {
-    button.disabled = true;
-    replace(button, busy);
-    try {
-      replace(holder, render(await post(path)));
-    } catch (error) {
-      replace(holder, h("div", { class: "problem", role: "alert" }, error.message, error.hint && h("p", { class: "hint" }, error.hint)));
-    }
-    button.disabled = false;
-    replace(button, label);
-  } }, label);
+  const button = h(
+    "button",
+    {
+      type: "button",
+      onclick: async () => {
+        button.disabled = true;
+        replace(button, busy);
+        try {
+          replace(holder, render(await post(path)));
+        } catch (error) {
+          replace(
+            holder,
+            h(
+              "div",
+              { class: "problem", role: "alert" },
+              error.message,
+              error.hint && h("p", { class: "hint" }, error.hint),
+            ),
+          );
+        }
+        button.disabled = false;
+        replace(button, label);
+      },
+    },
+    label,
+  );
   return button;
 }
 
 function proof(run) {
   const holder = h("div", { "aria-live": "polite" });
   const path = `/api/runs/${run.run}`;
-  return h("section", { class: "card proof", "aria-labelledby": "proof" }, h("h2", { id: "proof" }, "Proof"),
-    h("p", { class: "about" }, "Is every byte of the journal as it was written, and does this run do the same again?"),
-    h("p", { class: "buttons" },
+  return h(
+    "section",
+    { class: "card proof", "aria-labelledby": "proof" },
+    h("h2", { id: "proof" }, "Proof"),
+    h(
+      "p",
+      { class: "about" },
+      "Is every byte of the journal as it was written, and does this run do the same again?",
+    ),
+    h(
+      "p",
+      { class: "buttons" },
       ask("Verify", "Verifying…", `${path}/verify`, verified, holder),
-      ask("Replay", "Replaying…", `${path}/replay`, (found) => replays(found.replays), holder)), holder);
+      ask("Replay", "Replaying…", `${path}/replay`, (found) => replays(found.replays), holder),
+    ),
+    holder,
+  );
 }
 
-const review = (each) => h("li", null,
-  h("p", null, badge(each.verdict, each.verdict === "ok" ? "✓ ok" : "⚑ flag"), " ", h("b", { title: each.reviewer }, outside(each.reviewer.split("+")[0])), " ", h("span", { class: "about" }, moment(each.time))),
-  each.comment && h("blockquote", null, outside(each.comment)));
+const review = (each) =>
+  h(
+    "li",
+    null,
+    h(
+      "p",
+      null,
+      badge(each.verdict, each.verdict === "ok" ? "✓ ok" : "⚑ flag"),
+      " ",
+      h("b", { title: each.reviewer }, outside(each.reviewer.split("+")[0])),
+      " ",
+      h("span", { class: "about" }, moment(each.time)),
+    ),
+    each.comment && h("blockquote", null, outside(each.comment)),
+  );
 
 function reviews(run, happened) {
   const list = h("ul", null, happened.reviews.map(review));
@@ -168,53 +396,130 @@ function reviews(run, happened) {
   const comment = h("input", { id: "comment", name: "comment", maxlength: "4000", autocomplete: "off" });
   const wrong = h("div", { "aria-live": "assertive" });
   const send = h("button", { class: "primary" }, "Sign");
-  const form = h("form", { onsubmit: async (event) => {
-    event.preventDefault();
-    send.disabled = true;
-    replace(wrong);
-    try {
-      const { record } = await post(`/api/runs/${run.run}/reviews`, { verdict: new FormData(form).get("verdict"), comment: comment.value.trim() });
-      list.append(review(record));
-      none.hidden = true;
-      form.reset();
-      tell("Signed.");
-    } catch (error) {
-      replace(wrong, h("p", { class: "problem" }, error.message, " ", error.hint));
-    }
-    send.disabled = false;
-  } },
-    h("fieldset", null, h("legend", null, "Sign off"),
-      h("label", { class: "tick" }, h("input", { type: "radio", name: "verdict", value: "ok", required: true }), h("span", null, "✓ ok, nothing to object to")),
-      h("label", { class: "tick" }, h("input", { type: "radio", name: "verdict", value: "flag" }), h("span", null, "⚑ flag, somebody has to look"))),
-    h("label", { for: "comment" }, "Comment"), comment, send, wrong);
-  return h("section", { class: "card reviews", "aria-labelledby": "reviews" }, h("h2", { id: "reviews" }, "Reviews"), none, list, form);
+  const form = h(
+    "form",
+    {
+      onsubmit: async (event) => {
+        event.preventDefault();
+        send.disabled = true;
+        replace(wrong);
+        try {
+          const { record } = await post(`/api/runs/${run.run}/reviews`, {
+            verdict: new FormData(form).get("verdict"),
+            comment: comment.value.trim(),
+          });
+          list.append(review(record));
+          none.hidden = true;
+          form.reset();
+          tell("Signed.");
+        } catch (error) {
+          replace(wrong, h("p", { class: "problem" }, error.message, " ", error.hint));
+        }
+        send.disabled = false;
+      },
+    },
+    h(
+      "fieldset",
+      null,
+      h("legend", null, "Sign off"),
+      h(
+        "label",
+        { class: "tick" },
+        h("input", { type: "radio", name: "verdict", value: "ok", required: true }),
+        h("span", null, "✓ ok, nothing to object to"),
+      ),
+      h(
+        "label",
+        { class: "tick" },
+        h("input", { type: "radio", name: "verdict", value: "flag" }),
+        h("span", null, "⚑ flag, somebody has to look"),
+      ),
+    ),
+    h("label", { for: "comment" }, "Comment"),
+    comment,
+    send,
+    wrong,
+  );
+  return h(
+    "section",
+    { class: "card reviews", "aria-labelledby": "reviews" },
+    h("h2", { id: "reviews" }, "Reviews"),
+    none,
+    list,
+    form,
+  );
 }
 
 export async function view(main, { argument, signal }) {
   const { run, records, tree: runs, tree_more: more } = await getExactly(`/api/runs/${argument}`, signal);
   document.title = `Run ${run.run}, ${run.name} · June`;
-  const happened = read(records, runs.filter((each) => each.parent === run.run));
+  const happened = read(
+    records,
+    runs.filter((each) => each.parent === run.run),
+  );
   const costs = happened.calls.map(({ answer }) => answer).filter(Boolean);
   const whole = {
     fuel: Math.max(1, ...costs.slice(0, 10_000).map((answer) => answer.fuel_before - answer.fuel_after)),
     duration: Math.max(1, ...costs.slice(0, 10_000).map((answer) => answer.duration_us)),
   };
-  replace(main, h("article", { class: "run" },
-    header(run, happened),
-    h("div", { class: "columns" },
-      h("section", { class: "happened", "aria-labelledby": "happened" },
-        h("div", { class: "title" }, h("h2", { id: "happened" }, "What happened"),
-          h("button", { type: "button", class: "quiet", onclick: (event) => {
-            const all = [...main.querySelectorAll(".steps details.step")];
-            const open = all.some((each) => !each.open);
-            for (const each of all) each.open = open;
-            event.currentTarget.textContent = open ? "Close all" : "Open all";
-          } }, "Open all")),
-        lines(run, happened),
-        h("div", { class: "sides", "aria-hidden": "true" }, h("span", null, "said"), h("span", null, "done")),
-        steps(happened.rows, run.run, whole),
-        !happened.end && h("p", { class: "none" }, "It has not ended yet, or the host died. ", h("a", { href: `/runs/${run.run}` }, "Look again"))),
-      h("aside", { "aria-label": "About this run" }, granted(happened), proof(run), reviews(run, happened), tree(run, runs, more)))));
+  replace(
+    main,
+    h(
+      "article",
+      { class: "run" },
+      header(run, happened),
+      h(
+        "div",
+        { class: "columns" },
+        h(
+          "section",
+          { class: "happened", "aria-labelledby": "happened" },
+          h(
+            "div",
+            { class: "title" },
+            h("h2", { id: "happened" }, "What happened"),
+            h(
+              "button",
+              {
+                type: "button",
+                class: "quiet",
+                onclick: (event) => {
+                  const all = [...main.querySelectorAll(".steps details.step")];
+                  const open = all.some((each) => !each.open);
+                  for (const each of all) each.open = open;
+                  event.currentTarget.textContent = open ? "Close all" : "Open all";
+                },
+              },
+              "Open all",
+            ),
+          ),
+          lines(run, happened),
+          h(
+            "div",
+            { class: "sides", "aria-hidden": "true" },
+            h("span", null, "said"),
+            h("span", null, "done"),
+          ),
+          steps(happened.rows, run.run, whole),
+          !happened.end &&
+            h(
+              "p",
+              { class: "none" },
+              "It has not ended yet, or the host died. ",
+              h("a", { href: `/runs/${run.run}` }, "Look again"),
+            ),
+        ),
+        h(
+          "aside",
+          { "aria-label": "About this run" },
+          granted(happened),
+          proof(run),
+          reviews(run, happened),
+          tree(run, runs, more),
+        ),
+      ),
+    ),
+  );
 
   // A link to a step opens it.
   const open = () => {

@@ -13,9 +13,25 @@ const MOST = 2000;
 // Milliseconds between the last key and the request; a choice or a tick asks at once.
 const PAUSE = 60;
 
-const OUTCOMES = ["returned", "raised", "exited", "out-of-fuel", "out-of-memory", "timed-out", "crashed", "given-up", "unfinished"];
+const OUTCOMES = [
+  "returned",
+  "raised",
+  "exited",
+  "out-of-fuel",
+  "out-of-memory",
+  "timed-out",
+  "crashed",
+  "given-up",
+  "unfinished",
+];
 const WORLDS = ["strategy", "tool", "runner"];
-const SPANS = [["", "any time"], ["1h", "last hour"], ["1d", "last day"], ["7d", "last 7 days"], ["30d", "last 30 days"]];
+const SPANS = [
+  ["", "any time"],
+  ["1h", "last hour"],
+  ["1d", "last day"],
+  ["7d", "last 7 days"],
+  ["30d", "last 30 days"],
+];
 const LENGTH = { h: 3600e3, d: 86400e3 };
 const FILTERS = ["q", "world", "outcome", "session", "component", "denied", "since", "until", "before"];
 
@@ -25,10 +41,23 @@ let kept = null;
 function row(run) {
   const cell = (name, ...content) => h("td", { class: name }, content);
   const denied = run.denied > 0;
-  return h("tr", { class: denied ? "denied" : null },
-    cell("run", h("a", { href: `/runs/${run.run}`, "data-item": true, "aria-label": `Run ${run.run}, ${run.name}` }, run.run)),
+  return h(
+    "tr",
+    { class: denied ? "denied" : null },
+    cell(
+      "run",
+      h(
+        "a",
+        { href: `/runs/${run.run}`, "data-item": true, "aria-label": `Run ${run.run}, ${run.name}` },
+        run.run,
+      ),
+    ),
     cell("time", moment(run.time)),
-    cell("name", outside(run.name), run.detail && h("span", { class: "detail", title: run.detail }, outside(run.detail))),
+    cell(
+      "name",
+      outside(run.name),
+      run.detail && h("span", { class: "detail", title: run.detail }, outside(run.detail)),
+    ),
     cell("world", run.world),
     cell("session", outside(run.session)),
     cell("outcome", badge(run.outcome)),
@@ -36,38 +65,109 @@ function row(run) {
     cell("number calls", grouped(run.calls)),
     cell(denied ? "number denials" : "number zero", denied ? h("strong", null, grouped(run.denied)) : "0"),
     cell("number duration", h("span", { title: `memory ${bytes(run.peak_memory)}` }, took(run.duration))),
-    cell("reviews", reviewMarks(run.reviews)));
+    cell("reviews", reviewMarks(run.reviews)),
+  );
 }
 
-const COLUMNS = [["Run", "run"], ["Began", "time"], ["Name", "name"], ["World", "world"], ["Session", "session"], ["Outcome", "outcome"],
-  ["Fuel", "number"], ["Calls", "number"], ["Denied", "number"], ["Took", "number"], ["Reviews", "reviews"]];
+const COLUMNS = [
+  ["Run", "run"],
+  ["Began", "time"],
+  ["Name", "name"],
+  ["World", "world"],
+  ["Session", "session"],
+  ["Outcome", "outcome"],
+  ["Fuel", "number"],
+  ["Calls", "number"],
+  ["Denied", "number"],
+  ["Took", "number"],
+  ["Reviews", "reviews"],
+];
 
 function choice(name, label, options, chosen) {
   const known = options.some(([value]) => value === chosen);
-  return h("label", null, h("span", { class: "unseen" }, label),
-    h("select", { name }, options.map(([value, text]) => h("option", { value, selected: value === chosen }, text)),
-      !known && h("option", { value: chosen, selected: true }, chosen)));
+  return h(
+    "label",
+    null,
+    h("span", { class: "unseen" }, label),
+    h(
+      "select",
+      { name },
+      options.map(([value, text]) => h("option", { value, selected: value === chosen }, text)),
+      !known && h("option", { value: chosen, selected: true }, chosen),
+    ),
+  );
 }
 
 function form(values) {
-  const field = (name, label) => h("label", null, h("span", null, label),
-    h("input", { name, value: values[name], type: "text", autocomplete: "off", autocapitalize: "off", spellcheck: "false", placeholder: "any" }));
-  const more = ["session", "component", "since", "until"].some((name) => values[name]);
-  return h("form", { class: "filters", role: "search", "aria-label": "Runs" },
-    h("label", { class: "search" }, h("span", { class: "unseen" }, "Search"),
+  const field = (name, label) =>
+    h(
+      "label",
+      null,
+      h("span", null, label),
       h("input", {
-        name: "q", type: "search", value: values.q, placeholder: "Search runs: name, session, how it ended, number…",
-        autocomplete: "off", autocapitalize: "off", spellcheck: "false", "data-search": true, "aria-keyshortcuts": "/",
-      }), h("kbd", { "aria-hidden": "true" }, "/")),
+        name,
+        value: values[name],
+        type: "text",
+        autocomplete: "off",
+        autocapitalize: "off",
+        spellcheck: "false",
+        placeholder: "any",
+      }),
+    );
+  const more = ["session", "component", "since", "until"].some((name) => values[name]);
+  return h(
+    "form",
+    { class: "filters", role: "search", "aria-label": "Runs" },
+    h(
+      "label",
+      { class: "search" },
+      h("span", { class: "unseen" }, "Search"),
+      h("input", {
+        name: "q",
+        type: "search",
+        value: values.q,
+        placeholder: "Search runs: name, session, how it ended, number…",
+        autocomplete: "off",
+        autocapitalize: "off",
+        spellcheck: "false",
+        "data-search": true,
+        "aria-keyshortcuts": "/",
+      }),
+      h("kbd", { "aria-hidden": "true" }, "/"),
+    ),
     choice("world", "World", [["", "any world"], ...WORLDS.map((world) => [world, world])], values.world),
-    choice("outcome", "Outcome", [["", "any outcome"], ...OUTCOMES.map((outcome) => [outcome, outcome])], values.outcome),
-    h("label", { class: "tick" }, h("input", { type: "checkbox", name: "denied", value: "true", checked: values.denied === "true" }), h("span", null, "denied calls only")),
-    h("details", { open: more },
+    choice(
+      "outcome",
+      "Outcome",
+      [["", "any outcome"], ...OUTCOMES.map((outcome) => [outcome, outcome])],
+      values.outcome,
+    ),
+    h(
+      "label",
+      { class: "tick" },
+      h("input", { type: "checkbox", name: "denied", value: "true", checked: values.denied === "true" }),
+      h("span", null, "denied calls only"),
+    ),
+    h(
+      "details",
+      { open: more },
       h("summary", null, "More filters"),
-      h("div", null, field("session", "Session"), field("component", "Component"),
+      h(
+        "div",
+        null,
+        field("session", "Session"),
+        field("component", "Component"),
         choice("since", "Since", SPANS, values.since),
-        h("label", null, h("span", null, "Until"), h("input", { name: "until", type: "datetime-local", value: values.until })))),
-    h("button", { type: "reset", class: "quiet" }, "Clear"));
+        h(
+          "label",
+          null,
+          h("span", null, "Until"),
+          h("input", { name: "until", type: "datetime-local", value: values.until }),
+        ),
+      ),
+    ),
+    h("button", { type: "reset", class: "quiet" }, "Clear"),
+  );
 }
 
 /** A span ("7d") or a date as milliseconds of Unix time. */
@@ -77,9 +177,14 @@ function point(text) {
   return text && Number.isFinite(time) ? String(Math.trunc(time)) : "";
 }
 
-const asked = (values, before = null) => query("/api/runs", {
-  ...values, since: point(values.since), until: point(values.until), before: before ?? values.before, limit: before === null ? FIRST : PAGE,
-});
+const asked = (values, before = null) =>
+  query("/api/runs", {
+    ...values,
+    since: point(values.since),
+    until: point(values.until),
+    before: before ?? values.before,
+    limit: before === null ? FIRST : PAGE,
+  });
 
 export async function view(main, { query: address, signal, back, go }) {
   document.title = "Runs · June";
@@ -88,28 +193,48 @@ export async function view(main, { query: address, signal, back, go }) {
   const body = h("tbody");
   const state = h("p", { class: "state" });
   const end = h("div", { class: "end" });
-  const table = h("table", { class: "runs" },
+  const table = h(
+    "table",
+    { class: "runs" },
     h("caption", { class: "unseen" }, "Runs, the newest first"),
-    h("thead", null, h("tr", null, COLUMNS.map(([name, kind]) => h("th", { scope: "col", class: kind }, name)))), body);
+    h(
+      "thead",
+      null,
+      h(
+        "tr",
+        null,
+        COLUMNS.map(([name, kind]) => h("th", { scope: "col", class: kind }, name)),
+      ),
+    ),
+    body,
+  );
   let rows = [];
   let more = false;
   let current = new AbortController();
   signal.addEventListener("abort", () => current.abort());
 
-  const watcher = new IntersectionObserver((entries) => {
-    if (entries.some((entry) => entry.isIntersecting)) older();
-  }, { rootMargin: "800px" });
+  const watcher = new IntersectionObserver(
+    (entries) => {
+      if (entries.some((entry) => entry.isIntersecting)) older();
+    },
+    { rootMargin: "800px" },
+  );
   signal.addEventListener("abort", () => watcher.disconnect());
 
   function count() {
-    const text = rows.length === 0 ? "No run is like that." : `${counted(rows.length, "run")}${more ? ", and more" : ""}`;
+    const text =
+      rows.length === 0
+        ? "No run is like that."
+        : `${counted(rows.length, "run")}${more ? ", and more" : ""}`;
     replace(state, text);
     table.hidden = rows.length === 0;
     const goesOn = more && rows.length >= MOST;
     const address = query("/", { ...values, before: rows.at(-1)?.run });
-    replace(end,
+    replace(
+      end,
       values.before && h("a", { href: query("/", { ...values, before: "" }) }, "From the newest"),
-      goesOn && h("a", { href: address }, `Older than run ${rows.at(-1).run}`));
+      goesOn && h("a", { href: address }, `Older than run ${rows.at(-1).run}`),
+    );
   }
 
   function append(found) {
@@ -132,8 +257,21 @@ export async function view(main, { query: address, signal, back, go }) {
     } catch (error) {
       if (!mine.aborted) {
         watcher.unobserve(end);
-        replace(end, h("p", { class: "problem", role: "alert" }, error.message),
-          h("button", { type: "button", onclick: () => { count(); older(); } }, "Again"));
+        replace(
+          end,
+          h("p", { class: "problem", role: "alert" }, error.message),
+          h(
+            "button",
+            {
+              type: "button",
+              onclick: () => {
+                count();
+                older();
+              },
+            },
+            "Again",
+          ),
+        );
       }
     } finally {
       if (current.signal === mine) fetching = false;
@@ -191,14 +329,20 @@ export async function view(main, { query: address, signal, back, go }) {
     kept = { address: query("/", values), rows, more, scroll: window.scrollY, focused };
   });
 
-  const show = () => replace(main,
-    h("div", { class: "head" }, h("h1", { tabindex: "-1", class: "unseen" }, "Runs"), filters),
-    state, h("div", { class: "wide" }, table), end);
+  const show = () =>
+    replace(
+      main,
+      h("div", { class: "head" }, h("h1", { tabindex: "-1", class: "unseen" }, "Runs"), filters),
+      state,
+      h("div", { class: "wide" }, table),
+      end,
+    );
   if (back && kept?.address === query("/", values)) {
     append({ runs: kept.rows, more: kept.more });
     show();
     window.scrollTo(0, kept.scroll);
-    if (kept.focused) body.querySelector(`a[href="${CSS.escape(kept.focused)}"]`)?.focus({ preventScroll: true });
+    if (kept.focused)
+      body.querySelector(`a[href="${CSS.escape(kept.focused)}"]`)?.focus({ preventScroll: true });
     return;
   }
   replace(state, "Looking…");

@@ -13,12 +13,20 @@ const line = (content, most = 140) => {
 
 /** The members of an object, texts of several lines as they are. */
 function fields(object) {
-  return h("dl", { class: "fields" }, Object.entries(object).map(([name, member]) => {
-    const brief = JSON.stringify(member);
-    const content = typeof member === "string" ? member : brief.length > 100 ? JSON.stringify(member, null, 2) : brief;
-    const block = content.includes("\n") || content.length > 120;
-    return [h("dt", null, outside(name)), h("dd", null, block ? text(content, name) : h("code", null, outside(content)))];
-  }));
+  return h(
+    "dl",
+    { class: "fields" },
+    Object.entries(object).map(([name, member]) => {
+      const brief = JSON.stringify(member);
+      const content =
+        typeof member === "string" ? member : brief.length > 100 ? JSON.stringify(member, null, 2) : brief;
+      const block = content.includes("\n") || content.length > 120;
+      return [
+        h("dt", null, outside(name)),
+        h("dd", null, block ? text(content, name) : h("code", null, outside(content))),
+      ];
+    }),
+  );
 }
 
 /** The arguments of a tool, JSON in a text. */
@@ -27,10 +35,16 @@ function toolArguments(json) {
   return object && !Array.isArray(object) ? fields(object) : text(json ?? "", "arguments");
 }
 
-const asksFor = (call) => h("div", { class: "asks" },
-  h("span", { class: "label" }, "asks for ", h("b", null, outside(call.name))), toolArguments(call.arguments));
+const asksFor = (call) =>
+  h(
+    "div",
+    { class: "asks" },
+    h("span", { class: "label" }, "asks for ", h("b", null, outside(call.name))),
+    toolArguments(call.arguments),
+  );
 
-const reasoned = (content) => h("details", { class: "reasoning" }, h("summary", null, "reasoning"), text(content, "reasoning"));
+const reasoned = (content) =>
+  h("details", { class: "reasoning" }, h("summary", null, "reasoning"), text(content, "reasoning"));
 
 function part(part) {
   if (typeof part.Text === "string") return text(part.Text, "message");
@@ -40,17 +54,36 @@ function part(part) {
   return text(JSON.stringify(part, null, 2), "part");
 }
 
-const outcome = (result) => h("div", { class: result.is_error ? "outcome wrong" : "outcome" },
-  h("span", { class: "label" }, result.is_error ? "failed" : "answered"), text(String(result.content ?? ""), "answer"));
+const outcome = (result) =>
+  h(
+    "div",
+    { class: result.is_error ? "outcome wrong" : "outcome" },
+    h("span", { class: "label" }, result.is_error ? "failed" : "answered"),
+    text(String(result.content ?? ""), "answer"),
+  );
 
-const message = ({ role, parts }) => h("div", { class: `message ${String(role).toLowerCase().replace(/[^a-z]/g, "")}` },
-  h("span", { class: "label" }, outside(String(role).toLowerCase())), (parts ?? []).map(part));
+const message = ({ role, parts }) =>
+  h(
+    "div",
+    {
+      class: `message ${String(role)
+        .toLowerCase()
+        .replace(/[^a-z]/g, "")}`,
+    },
+    h("span", { class: "label" }, outside(String(role).toLowerCase())),
+    (parts ?? []).map(part),
+  );
 
 function turn(json) {
   const given = parsed(json);
   if (!Array.isArray(given?.messages)) return null;
-  return h("div", null, given.instructions && h("details", null, h("summary", null, "instructions"), text(given.instructions, "instructions")),
-    given.messages.map(message));
+  return h(
+    "div",
+    null,
+    given.instructions &&
+      h("details", null, h("summary", null, "instructions"), text(given.instructions, "instructions")),
+    given.messages.map(message),
+  );
 }
 
 /** Arguments as they are best read, by the function they are for. */
@@ -59,13 +92,22 @@ function argumentsOf(name) {
     const list = parsed(json);
     if (!Array.isArray(list)) return null;
     const tools = name === "june:agent/tools.call-all" ? list[0] : list;
-    if (name.startsWith("june:agent/tools.call") && Array.isArray(tools)) return h("div", null, tools.map(asksFor));
+    if (name.startsWith("june:agent/tools.call") && Array.isArray(tools))
+      return h("div", null, tools.map(asksFor));
     const request = list[0];
     if (name.startsWith("june:agent/llm.") && Array.isArray(request?.messages)) {
       const { messages, tools, ...rest } = request;
-      return h("div", null, messages.map(message),
-        h("details", null, h("summary", null, counted(tools?.length ?? 0, "tool"), " offered, and settings"),
-          text(JSON.stringify({ ...rest, tools }, null, 2), "settings")));
+      return h(
+        "div",
+        null,
+        messages.map(message),
+        h(
+          "details",
+          null,
+          h("summary", null, counted(tools?.length ?? 0, "tool"), " offered, and settings"),
+          text(JSON.stringify({ ...rest, tools }, null, 2), "settings"),
+        ),
+      );
     }
     return null;
   };
@@ -77,7 +119,11 @@ function resultOf(name) {
     if (result === null || !name.startsWith("june:agent/tools.call")) return null;
     const all = Array.isArray(result) ? result : [result];
     if (!all.every((one) => one?.Ok?.content !== undefined)) return null;
-    return h("div", null, all.map((one) => outcome(one.Ok)));
+    return h(
+      "div",
+      null,
+      all.map((one) => outcome(one.Ok)),
+    );
   };
 }
 
@@ -87,11 +133,19 @@ function gist(call) {
   const list = parsed(here(call.arguments));
   const tools = call.function === "june:agent/tools.call-all" ? list?.[0] : list;
   if (call.function.startsWith("june:agent/tools.call") && Array.isArray(tools)) {
-    return [tools.map((tool) => tool?.name).join(", "), line(tools.map((tool) => tool?.arguments ?? "").join(" "))];
+    return [
+      tools.map((tool) => tool?.name).join(", "),
+      line(tools.map((tool) => tool?.arguments ?? "").join(" ")),
+    ];
   }
   if (call.function.startsWith("june:agent/llm.")) {
     const request = list?.[0];
-    return ["ask the model", request ? `${request.model}, ${counted(request.messages?.length ?? 0, "message")}` : bytes(length(call.arguments))];
+    return [
+      "ask the model",
+      request
+        ? `${request.model}, ${counted(request.messages?.length ?? 0, "message")}`
+        : bytes(length(call.arguments)),
+    ];
   }
   return [name, line(here(call.arguments) ?? bytes(length(call.arguments)))];
 }
@@ -103,94 +157,263 @@ function call(item, run, whole) {
   const [what, about] = gist(item);
   const fuel = item.answer ? item.answer.fuel_before - item.answer.fuel_after : null;
   const body = h("div", { class: "body" });
-  const details = h("details", { class: failed(item) ? "step wrong" : "step", id: `call-${item.number}`, ontoggle: () => {
-    if (!details.open || body.hasChildNodes()) return;
-    replace(body,
-      h("h3", null, "Arguments"), value(item.arguments, run, "arguments", argumentsOf(item.function)),
-      h("h3", null, "Answer"), item.answer ? value(item.answer.result, run, "answer", resultOf(item.function)) : h("p", { class: "none" }, "none came"),
-      h("dl", { class: "facts" },
-        h("dt", null, "Decided by"), h("dd", null, h("span", { class: "grant" }, outside(item.grant))),
-        h("dt", null, "Function"), h("dd", null, h("code", null, outside(item.function))),
-        item.answer && [h("dt", null, "Fuel"), h("dd", null, grouped(fuel)), h("dt", null, "Took"), h("dd", null, took(item.answer.duration_us))],
-        h("dt", null, "Records"), h("dd", null, `${item.record}${item.answer ? ` and ${item.answer.record}` : ""} `, digest(item.leaf))));
-  } },
-  h("summary", { "data-item": true },
-    h("span", { class: "index" }, item.number),
-    h("b", { class: "what" }, outside(what)),
-    h("span", { class: "grant" }, outside(item.grant)),
-    h("span", { class: "about" }, outside(about)),
-    item.answer && h("span", { class: "cost" },
-      h("span", null, short(fuel), meter(fuel / whole.fuel, `${grouped(fuel)} fuel`)),
-      h("span", null, took(item.answer.duration_us), meter(item.answer.duration_us / whole.duration, took(item.answer.duration_us))))),
-  body);
-  return [details, item.children.map((child) => h("a", { class: "made", href: `/runs/${child.run}` },
-    "↳ run ", String(child.run), " ", outside(child.name), " ", h("span", { class: "about" }, child.world, ", ", child.outcome)))];
+  const details = h(
+    "details",
+    {
+      class: failed(item) ? "step wrong" : "step",
+      id: `call-${item.number}`,
+      ontoggle: () => {
+        if (!details.open || body.hasChildNodes()) return;
+        replace(
+          body,
+          h("h3", null, "Arguments"),
+          value(item.arguments, run, "arguments", argumentsOf(item.function)),
+          h("h3", null, "Answer"),
+          item.answer
+            ? value(item.answer.result, run, "answer", resultOf(item.function))
+            : h("p", { class: "none" }, "none came"),
+          h(
+            "dl",
+            { class: "facts" },
+            h("dt", null, "Decided by"),
+            h("dd", null, h("span", { class: "grant" }, outside(item.grant))),
+            h("dt", null, "Function"),
+            h("dd", null, h("code", null, outside(item.function))),
+            item.answer && [
+              h("dt", null, "Fuel"),
+              h("dd", null, grouped(fuel)),
+              h("dt", null, "Took"),
+              h("dd", null, took(item.answer.duration_us)),
+            ],
+            h("dt", null, "Records"),
+            h(
+              "dd",
+              null,
+              `${item.record}${item.answer ? ` and ${item.answer.record}` : ""} `,
+              digest(item.leaf),
+            ),
+          ),
+        );
+      },
+    },
+    h(
+      "summary",
+      { "data-item": true },
+      h("span", { class: "index" }, item.number),
+      h("b", { class: "what" }, outside(what)),
+      h("span", { class: "grant" }, outside(item.grant)),
+      h("span", { class: "about" }, outside(about)),
+      item.answer &&
+        h(
+          "span",
+          { class: "cost" },
+          h("span", null, short(fuel), meter(fuel / whole.fuel, `${grouped(fuel)} fuel`)),
+          h(
+            "span",
+            null,
+            took(item.answer.duration_us),
+            meter(item.answer.duration_us / whole.duration, took(item.answer.duration_us)),
+          ),
+        ),
+    ),
+    body,
+  );
+  return [
+    details,
+    item.children.map((child) =>
+      h(
+        "a",
+        { class: "made", href: `/runs/${child.run}` },
+        "↳ run ",
+        String(child.run),
+        " ",
+        outside(child.name),
+        " ",
+        h("span", { class: "about" }, child.world, ", ", child.outcome),
+      ),
+    ),
+  ];
 }
 
-const denial = (item, run) => h("details", { class: "step refused", id: `call-${item.number}`, open: true },
-  h("summary", { "data-item": true }, h("span", { class: "index" }, item.number),
-    h("span", { class: "what" }, h("b", null, "denied"), " ", outside(item.function.replace(/^.*\//, "")))),
-  h("div", { class: "body" }, h("p", { class: "reason" }, outside(item.reason)),
-    value(item.arguments, run, "arguments"),
-    h("dl", { class: "facts" }, h("dt", null, "Function"), h("dd", null, h("code", null, outside(item.function))),
-      h("dt", null, "Was told"), h("dd", null, h("code", null, outside(String(item.answer ?? "")))),
-      h("dt", null, "Record"), h("dd", null, String(item.record), " ", digest(item.leaf)))));
+const denial = (item, run) =>
+  h(
+    "details",
+    { class: "step refused", id: `call-${item.number}`, open: true },
+    h(
+      "summary",
+      { "data-item": true },
+      h("span", { class: "index" }, item.number),
+      h("span", { class: "what" }, h("b", null, "denied"), " ", outside(item.function.replace(/^.*\//, ""))),
+    ),
+    h(
+      "div",
+      { class: "body" },
+      h("p", { class: "reason" }, outside(item.reason)),
+      value(item.arguments, run, "arguments"),
+      h(
+        "dl",
+        { class: "facts" },
+        h("dt", null, "Function"),
+        h("dd", null, h("code", null, outside(item.function))),
+        h("dt", null, "Was told"),
+        h("dd", null, h("code", null, outside(String(item.answer ?? "")))),
+        h("dt", null, "Record"),
+        h("dd", null, String(item.record), " ", digest(item.leaf)),
+      ),
+    ),
+  );
 
 /** Calls that need no grant, folded. */
 function free({ calls }) {
   const counts = new Map();
   for (const { function: name } of calls) counts.set(name, (counts.get(name) ?? 0) + 1);
-  const names = [...counts].map(([name, count]) => `${name.replace(/^.*\//, "")}${count > 1 ? ` ×${count}` : ""}`);
+  const names = [...counts].map(
+    ([name, count]) => `${name.replace(/^.*\//, "")}${count > 1 ? ` ×${count}` : ""}`,
+  );
   const body = h("div", { class: "body" });
-  const details = h("details", { class: "step free", ontoggle: () => {
-    if (!details.open || body.hasChildNodes()) return;
-    body.append(text(calls.map((call) => `${call.function}(${call.arguments})${call.answer ? ` → ${call.answer}` : ""}`).join("\n"), "calls"));
-  } }, h("summary", { "data-item": true }, h("span", { class: "index" }, "·"),
-    h("span", { class: "what" }, counted(calls.length, "call"), " that need no grant ", h("span", { class: "about" }, outside(line(names.join(", ")))))), body);
+  const details = h(
+    "details",
+    {
+      class: "step free",
+      ontoggle: () => {
+        if (!details.open || body.hasChildNodes()) return;
+        body.append(
+          text(
+            calls
+              .map((call) => `${call.function}(${call.arguments})${call.answer ? ` → ${call.answer}` : ""}`)
+              .join("\n"),
+            "calls",
+          ),
+        );
+      },
+    },
+    h(
+      "summary",
+      { "data-item": true },
+      h("span", { class: "index" }, "·"),
+      h(
+        "span",
+        { class: "what" },
+        counted(calls.length, "call"),
+        " that need no grant ",
+        h("span", { class: "about" }, outside(line(names.join(", ")))),
+      ),
+    ),
+    body,
+  );
   return details;
 }
 
 function done(item, run, whole) {
   switch (item.did) {
-    case "call": return call(item, run, whole);
-    case "denial": return denial(item, run);
-    case "free": return free(item);
-    case "unlisted": return h("p", { class: "step free" }, `${grouped(item.count)} more calls, not listed one by one `, item.digest && digest(item.digest));
-    default: return h("p", { class: "step refused" }, h("b", null, "limit hit"), " ", outside(item.limit), " ", grouped(item.bound));
+    case "call":
+      return call(item, run, whole);
+    case "denial":
+      return denial(item, run);
+    case "free":
+      return free(item);
+    case "unlisted":
+      return h(
+        "p",
+        { class: "step free" },
+        `${grouped(item.count)} more calls, not listed one by one `,
+        item.digest && digest(item.digest),
+      );
+    default:
+      return h(
+        "p",
+        { class: "step refused" },
+        h("b", null, "limit hit"),
+        " ",
+        outside(item.limit),
+        " ",
+        grouped(item.bound),
+      );
   }
 }
 
 function model(item) {
-  return h("div", { class: "bubble model" }, h("span", { class: "label" }, "model",
-    item.usage && h("span", { class: "about" }, ` ${grouped(item.usage.input_tokens)} tokens in, ${grouped(item.usage.output_tokens)} out`)),
-  item.reasoning && reasoned(item.reasoning), item.text && text(item.text, "the model's text"), item.calls.map(asksFor),
-  item.error && h("p", { class: "problem" }, outside(item.error)));
+  return h(
+    "div",
+    { class: "bubble model" },
+    h(
+      "span",
+      { class: "label" },
+      "model",
+      item.usage &&
+        h(
+          "span",
+          { class: "about" },
+          ` ${grouped(item.usage.input_tokens)} tokens in, ${grouped(item.usage.output_tokens)} out`,
+        ),
+    ),
+    item.reasoning && reasoned(item.reasoning),
+    item.text && text(item.text, "the model's text"),
+    item.calls.map(asksFor),
+    item.error && h("p", { class: "problem" }, outside(item.error)),
+  );
 }
 
 function returned(json) {
   const answer = parsed(json);
-  if (typeof answer?.Ok?.text === "string") return answer.Ok.text === "" ? h("p", { class: "none" }, "nothing more than it had said") : text(answer.Ok.text, "answer");
+  if (typeof answer?.Ok?.text === "string")
+    return answer.Ok.text === ""
+      ? h("p", { class: "none" }, "nothing more than it had said")
+      : text(answer.Ok.text, "answer");
   return null;
 }
 
 function said(item, run) {
   switch (item.said) {
     case "given": {
-      if (item.name === "turn") return h("div", { class: "bubble given" }, value(item.data, run, "turn", turn));
+      if (item.name === "turn")
+        return h("div", { class: "bubble given" }, value(item.data, run, "turn", turn));
       // The empty map of CBOR: a copy of no files.
       if (item.name === "files" && Array.isArray(item.data) && item.data.length === 1) return null;
       const block = value(item.data, run, item.name);
-      return h("div", { class: "bubble given" }, Array.isArray(item.data)
-        ? h("details", null, h("summary", null, "given ", outside(item.name), `, ${bytes(item.data.length)}`), block)
-        : [h("span", { class: "label" }, "given ", outside(item.name)), block]);
+      return h(
+        "div",
+        { class: "bubble given" },
+        Array.isArray(item.data)
+          ? h(
+              "details",
+              null,
+              h("summary", null, "given ", outside(item.name), `, ${bytes(item.data.length)}`),
+              block,
+            )
+          : [h("span", { class: "label" }, "given ", outside(item.name)), block],
+      );
     }
     case "note":
-      return h("div", { class: "bubble note" }, h("span", { class: "label" }, "notes ", outside(item.stage)), text(item.text, "note"));
-    case "model": return model(item);
+      return h(
+        "div",
+        { class: "bubble note" },
+        h("span", { class: "label" }, "notes ", outside(item.stage)),
+        text(item.text, "note"),
+      );
+    case "model":
+      return model(item);
     case "output":
-      return h("div", { class: `bubble output ${item.name}` }, h("span", { class: "label" }, item.name, item.truncated && ", and more that was dropped"), value(item.data, run, item.name));
-    case "answer": return h("div", { class: "bubble answer" }, h("span", { class: "label" }, "said to the person"), value(item.data, run, "answer"));
-    default: return h("div", { class: "bubble answer" }, h("span", { class: "label" }, "returned"), value(item.data, run, "returned value", returned));
+      return h(
+        "div",
+        { class: `bubble output ${item.name}` },
+        h("span", { class: "label" }, item.name, item.truncated && ", and more that was dropped"),
+        value(item.data, run, item.name),
+      );
+    case "answer":
+      return h(
+        "div",
+        { class: "bubble answer" },
+        h("span", { class: "label" }, "said to the person"),
+        value(item.data, run, "answer"),
+      );
+    default:
+      return h(
+        "div",
+        { class: "bubble answer" },
+        h("span", { class: "label" }, "returned"),
+        value(item.data, run, "returned value", returned),
+      );
   }
 }
 
@@ -206,9 +429,31 @@ export function steps(rows, run, whole) {
     at = Math.min(rows.length, at + PIECE);
     list.querySelector(":scope > .rest")?.remove();
     for (const { said: left, did: right } of rows.slice(from, at)) {
-      list.append(h("li", null, h("div", { class: "said" }, left.map((item) => said(item, run))), h("div", { class: "did" }, right.map((item) => done(item, run, whole)))));
+      list.append(
+        h(
+          "li",
+          null,
+          h(
+            "div",
+            { class: "said" },
+            left.map((item) => said(item, run)),
+          ),
+          h(
+            "div",
+            { class: "did" },
+            right.map((item) => done(item, run, whole)),
+          ),
+        ),
+      );
     }
-    if (at < rows.length) list.append(h("li", { class: "rest" }, h("button", { type: "button", onclick: next }, `Show more of ${counted(rows.length, "row")}`)));
+    if (at < rows.length)
+      list.append(
+        h(
+          "li",
+          { class: "rest" },
+          h("button", { type: "button", onclick: next }, `Show more of ${counted(rows.length, "row")}`),
+        ),
+      );
   };
   next();
   return list;

@@ -3,8 +3,12 @@
 const digits = new Intl.NumberFormat("en-US");
 
 /** 1234567 as "1,234,567". A number too large for JavaScript comes as its digits. */
-export const grouped = (number) => (number === null || number === undefined ? "–"
-  : typeof number === "string" ? number.replace(/\B(?=(\d{3})+$)/g, ",") : digits.format(number));
+export const grouped = (number) =>
+  number === null || number === undefined
+    ? "–"
+    : typeof number === "string"
+      ? number.replace(/\B(?=(\d{3})+$)/g, ",")
+      : digits.format(number);
 
 function scaled(value, base, units) {
   let unit = 0;
@@ -64,7 +68,8 @@ export function ago(milliseconds, now = Date.now()) {
 export const percent = (share) => `${(share * 100).toFixed(1)} %`;
 
 /** A difference of shares in percentage points: "+12.5". */
-export const points = (share) => `${share > 0 ? "+" : share < 0 ? "−" : ""}${Math.abs(share * 100).toFixed(1)}`;
+export const points = (share) =>
+  `${share > 0 ? "+" : share < 0 ? "−" : ""}${Math.abs(share * 100).toFixed(1)}`;
 
 /** "1 call", "2 calls". */
 export const counted = (count, noun) => `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;

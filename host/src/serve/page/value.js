@@ -15,8 +15,21 @@ export function text(value, label = "text") {
   const show = () => {
     replace(block, value.slice(0, end));
     if (end < value.length) {
-      add(block, h("button", { type: "button", class: "more", onclick: () => { end = Math.min(value.length, end + STEP); show(); } },
-        `show more of ${grouped(value.length)} characters`));
+      add(
+        block,
+        h(
+          "button",
+          {
+            type: "button",
+            class: "more",
+            onclick: () => {
+              end = Math.min(value.length, end + STEP);
+              show();
+            },
+          },
+          `show more of ${grouped(value.length)} characters`,
+        ),
+      );
     }
   };
   show();
@@ -69,21 +82,28 @@ export function value(data, run, label, render = () => null) {
   if (!isBlob(data)) return h("p", { class: "none" }, "nothing");
   if (data.error) return h("p", { class: "problem" }, data.error);
   const holder = h("div", { class: "blob" });
-  const button = h("button", { type: "button", onclick: async () => {
-    button.disabled = true;
-    try {
-      const all = await getBytes(`/api/runs/${run}/blobs/${encodeURIComponent(data.sha256)}`);
-      let decoded;
-      try {
-        decoded = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(all);
-      } catch {
-        decoded = [...all.slice(0, 4097)];
-      }
-      replace(holder, value(decoded, run, label, render));
-    } catch (error) {
-      button.disabled = false;
-      replace(holder, h("p", { class: "problem", role: "alert" }, error.message), button);
-    }
-  } }, `Show ${bytes(data.length)}`);
+  const button = h(
+    "button",
+    {
+      type: "button",
+      onclick: async () => {
+        button.disabled = true;
+        try {
+          const all = await getBytes(`/api/runs/${run}/blobs/${encodeURIComponent(data.sha256)}`);
+          let decoded;
+          try {
+            decoded = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(all);
+          } catch {
+            decoded = [...all.slice(0, 4097)];
+          }
+          replace(holder, value(decoded, run, label, render));
+        } catch (error) {
+          button.disabled = false;
+          replace(holder, h("p", { class: "problem", role: "alert" }, error.message), button);
+        }
+      },
+    },
+    `Show ${bytes(data.length)}`,
+  );
   return add(holder, [button]);
 }
