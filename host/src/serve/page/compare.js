@@ -77,37 +77,35 @@ function flipped(title, list, a, b) {
           h(
             "tbody",
             null,
-            list
-              .slice(0, 500)
-              .map((each) =>
+            list.slice(0, 500).map((each) =>
+              h(
+                "tr",
+                null,
+                h("td", null, outside(each.task_id)),
                 h(
-                  "tr",
-                  null,
-                  h("td", null, outside(each.task_id)),
+                  "td",
+                  { class: "number" },
                   h(
-                    "td",
-                    { class: "number" },
-                    h(
-                      "a",
-                      {
-                        "data-item": true,
-                        href: query(`/evaluations/${encodeURIComponent(a)}`, { q: each.task_id }),
-                      },
-                      percent(each.a),
-                    ),
+                    "a",
+                    {
+                      "data-item": true,
+                      href: query(`/evaluations/${encodeURIComponent(a)}`, { q: each.task_id }),
+                    },
+                    percent(each.a),
                   ),
-                  h(
-                    "td",
-                    { class: "number" },
-                    h(
-                      "a",
-                      { href: query(`/evaluations/${encodeURIComponent(b)}`, { q: each.task_id }) },
-                      percent(each.b),
-                    ),
-                  ),
-                  h("td", { class: `number ${each.b > each.a ? "up" : "down"}` }, points(each.b - each.a)),
                 ),
+                h(
+                  "td",
+                  { class: "number" },
+                  h(
+                    "a",
+                    { href: query(`/evaluations/${encodeURIComponent(b)}`, { q: each.task_id }) },
+                    percent(each.b),
+                  ),
+                ),
+                h("td", { class: `number ${each.b > each.a ? "up" : "down"}` }, points(each.b - each.a)),
               ),
+            ),
           ),
         ),
     list.length > 500 && h("p", { class: "none" }, `and ${grouped(list.length - 500)} more`),
