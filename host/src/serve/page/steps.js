@@ -327,6 +327,15 @@ function said(item, run) {
   }
 }
 
+/** A step as it is best seen; one of another form than it should have as it is. */
+function safely(show, item, ...more) {
+  try {
+    return show(item, ...more);
+  } catch {
+    return text(JSON.stringify(item, null, 2), "record");
+  }
+}
+
 // A run may have many thousands of steps: they come a piece at a time.
 const PIECE = 200;
 
@@ -346,12 +355,12 @@ export function steps(rows, run, whole) {
           h(
             "div",
             { class: "said" },
-            left.map((item) => said(item, run)),
+            left.map((item) => safely(said, item, run)),
           ),
           h(
             "div",
             { class: "did" },
-            right.map((item) => done(item, run, whole)),
+            right.map((item) => safely(done, item, run, whole)),
           ),
         ),
       );

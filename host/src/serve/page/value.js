@@ -48,9 +48,28 @@ function dump(numbers) {
   return lines.join("\n");
 }
 
-/** JSON with a line for each member, where the text is JSON of some size; else null. */
+// Longer or deeper JSON than this is shown as the text that it is: with a line for each member it
+// could be a thousand times as long.
+const LONGEST = 4 << 20;
+const DEEPEST = 64;
+
+function isDeep(json) {
+  let [depth, quoted] = [0, false];
+  for (let at = 0; at < json.length; at += 1) {
+    const letter = json[at];
+    if (quoted && letter === "\\") at += 1;
+    else if (letter === '"') quoted = !quoted;
+    else if (!quoted && (letter === "[" || letter === "{")) depth += 1;
+    else if (!quoted && (letter === "]" || letter === "}")) depth -= 1;
+    if (depth > DEEPEST) return true;
+  }
+  return false;
+}
+
+/** What a text says in JSON, where it is an object or an array of it; else null. */
 export function parsed(value) {
-  if (typeof value !== "string" || !/^\s*[[{]/.test(value)) return null;
+  if (typeof value !== "string" || value.length > LONGEST || !/^\s*[[{]/.test(value) || isDeep(value))
+    return null;
   try {
     return JSON.parse(value);
   } catch {
@@ -73,8 +92,12 @@ export const here = (value) => (typeof value === "string" ? value : null);
 /** A value, shown; `render` may show a text better than as it is, or return null. */
 export function value(data, run, label, render = () => null) {
   if (typeof data === "string") {
-    const better = render(data);
-    if (better) return better;
+    try {
+      const better = render(data);
+      if (better) return better;
+    } catch {
+      // It has not the form that its function's answers have: it is shown as it is.
+    }
     const json = parsed(data);
     return text(json === null ? data : JSON.stringify(json, null, 2), label);
   }
