@@ -12,6 +12,7 @@ const WIDTH = 1000;
  */
 export function strip(total, segments) {
   const scale = (value) => (total > 0 ? (Math.min(Math.max(value, 0), total) / total) * WIDTH : 0);
+  const covered = new Map();
   return s(
     "svg",
     {
@@ -24,8 +25,10 @@ export function strip(total, segments) {
     s("rect", { class: "ground", x: 0, y: 0, width: WIDTH, height: 20 }),
     segments.map(({ from, to, title, kind, href }) => {
       const x = Math.min(scale(from), WIDTH - 2);
-      // Thinner than this, nobody would see or hit it.
+      // Thinner than this, nobody would see or hit it; and what another one covers is left out.
       const width = Math.max(scale(to) - x, 2);
+      if (x + width <= covered.get(kind) + 0.5) return null;
+      covered.set(kind, x + width);
       return s(
         "a",
         { href, tabindex: "-1" },

@@ -48,6 +48,9 @@ function completion(result) {
   return model.text || model.reasoning || model.calls.length > 0 ? model : null;
 }
 
+// A row has no more calls than this, so that rows can be shown a piece at a time.
+const MOST = 20;
+
 /** Reads the records of one run. */
 export function read(records, children) {
   const happened = {
@@ -67,11 +70,11 @@ export function read(records, children) {
   let row = null;
   const used = (name, count = 1) => uses.set(name, (uses.get(name) ?? 0) + count);
   const say = (item) => {
-    if (!row || row.did.length > 0) rows.push((row = { said: [], did: [] }));
+    if (!row || row.did.length > 0 || row.said.length >= MOST) rows.push((row = { said: [], did: [] }));
     row.said.push(item);
   };
-  const do_ = (item) => {
-    if (!row) rows.push((row = { said: [], did: [] }));
+  const act = (item) => {
+    if (!row || row.did.length >= MOST) rows.push((row = { said: [], did: [] }));
     row.did.push(item);
   };
   for (const record of records) {
@@ -85,7 +88,7 @@ export function read(records, children) {
         calls.push(call);
         byNumber.set(call.number, call);
         used(call.function);
-        do_(call);
+        act(call);
         break;
       }
       case "answer": {
@@ -102,12 +105,12 @@ export function read(records, children) {
       case "denial":
         used(record.function);
         happened.denials.push(record);
-        do_({ did: "denial", ...record });
+        act({ did: "denial", ...record });
         break;
       case "virtual": {
         let free = [];
         const flush = () => {
-          if (free.length > 0) do_({ did: "free", calls: free });
+          if (free.length > 0) act({ did: "free", calls: free });
           free = [];
         };
         for (const call of record.listed) {
@@ -131,12 +134,12 @@ export function read(records, children) {
         }
         flush();
         const unlisted = record.count - record.listed.length;
-        if (unlisted > 0) do_({ did: "unlisted", count: unlisted, digest: record.digest });
+        if (unlisted > 0) act({ did: "unlisted", count: unlisted, digest: record.digest });
         break;
       }
       case "limit-hit":
         happened.limits.push(record);
-        do_({ did: "limit", ...record });
+        act({ did: "limit", ...record });
         break;
       case "output":
         for (const name of ["stdout", "stderr"]) {

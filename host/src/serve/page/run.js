@@ -261,6 +261,7 @@ export async function view(main, { argument, signal }) {
     fuel: Math.max(1, ...costs.slice(0, 10_000).map((answer) => answer.fuel_before - answer.fuel_after)),
     duration: Math.max(1, ...costs.slice(0, 10_000).map((answer) => answer.duration_us)),
   };
+  const { list, reveal } = steps(happened.rows, run.run, whole);
   replace(
     main,
     h(
@@ -299,7 +300,7 @@ export async function view(main, { argument, signal }) {
             h("span", null, "said"),
             h("span", null, "done"),
           ),
-          steps(happened.rows, run.run, whole),
+          list,
           !happened.end &&
             h(
               "p",
@@ -322,6 +323,8 @@ export async function view(main, { argument, signal }) {
 
   // A link to a step opens it.
   const open = () => {
+    const [, number] = /^#call-(\d+)$/.exec(location.hash) ?? [];
+    if (number) reveal(Number(number));
     const step = document.getElementById(location.hash.slice(1));
     if (step?.matches("details.step")) {
       step.open = true;

@@ -336,44 +336,50 @@ function safely(show, item, ...more) {
   }
 }
 
-// A run may have many thousands of steps: they come a piece at a time.
-const PIECE = 200;
+// A run may have many thousands of steps: about so many are shown at once.
+const PIECE = 300;
+// How many rows are shown above the one that was asked for.
+const ABOVE = 3;
 
-/** All rows of a run. */
+const button = (label, onclick) =>
+  h("li", { class: "rest" }, h("button", { type: "button", onclick }, label));
+
+/** All rows of a run: the list, and a way to have the call of a number in it. */
 export function steps(rows, run, whole) {
   const list = h("ol", { class: "steps" });
   let at = 0;
-  const next = () => {
-    const from = at;
-    at = Math.min(rows.length, at + PIECE);
-    list.querySelector(":scope > .rest")?.remove();
-    for (const { said: left, did: right } of rows.slice(from, at)) {
-      list.append(
-        h(
-          "li",
-          null,
-          h(
-            "div",
-            { class: "said" },
-            left.map((item) => safely(said, item, run)),
-          ),
-          h(
-            "div",
-            { class: "did" },
-            right.map((item) => safely(done, item, run, whole)),
-          ),
-        ),
-      );
-    }
-    if (at < rows.length)
-      list.append(
-        h(
-          "li",
-          { class: "rest" },
-          h("button", { type: "button", onclick: next }, `Show more of ${counted(rows.length, "row")}`),
-        ),
-      );
+
+  const row = ({ said: left, did: right }) => {
+    const words = left.map((item) => safely(said, item, run));
+    const acts = right.map((item) => safely(done, item, run, whole));
+    return h("li", null, h("div", { class: "said" }, words), h("div", { class: "did" }, acts));
   };
-  next();
-  return list;
+
+  function next() {
+    list.querySelector(":scope > .rest.more-rows")?.remove();
+    for (let shown = 0; at < rows.length && shown < PIECE; at += 1) {
+      shown += rows[at].said.length + rows[at].did.length;
+      list.append(row(rows[at]));
+    }
+    if (at === rows.length) return;
+    const rest = button(`Show more: ${counted(rows.length - at, "row")} below`, next);
+    rest.classList.add("more-rows");
+    list.append(rest);
+  }
+
+  function begin(from) {
+    at = from;
+    list.replaceChildren();
+    if (from > 0) list.append(button("From the beginning", () => begin(0)));
+    next();
+  }
+
+  function reveal(number) {
+    const place = rows.findIndex(({ did }) => did.some((item) => item.number === number));
+    if (place >= at || (place >= 0 && !document.getElementById(`call-${number}`)))
+      begin(Math.max(0, place - ABOVE));
+  }
+
+  begin(0);
+  return { list, reveal };
 }

@@ -12,7 +12,8 @@ export const grouped = (number) =>
 
 function scaled(value, base, units) {
   let unit = 0;
-  while (Math.abs(value) >= base && unit < units.length - 1) {
+  // What would be rounded to the base is of the next unit.
+  while (Math.abs(value) >= base - 0.5 && unit < units.length - 1) {
     value /= base;
     unit += 1;
   }
