@@ -1,0 +1,16 @@
+import {chromium} from "playwright-core"; import assert from "node:assert"; import {spawn} from "node:child_process";
+const start=()=>spawn("node",["server.mjs"],{env:{...process.env,PORT:"8378",TOKEN:"s3cret",N:"2000"},stdio:"inherit"});
+let srv=start();await new Promise(r=>setTimeout(r,1200));
+const B="http://127.0.0.1:8378";
+const b=await chromium.launch({executablePath:"/usr/bin/chromium",args:["--no-sandbox","--disable-gpu","--no-first-run","--disable-background-networking","--disable-component-update","--disable-sync"]});
+const p=await b.newPage();p.on("pageerror",e=>console.log("PAGEERROR",e.stack));p.on("console",m=>{if(m.type()=="error"&&!/401|ERR_CONN|Failed to load/.test(m.text()))console.log("CONSOLE",m.text())});
+await p.goto(B+"/");await p.waitForSelector("dialog.login");assert.equal(await p.locator("dialog").count(),1);await p.screenshot({path:"shots/login.png"});
+await p.fill("#token","wrong");await p.keyboard.press("Enter");await p.waitForSelector("dialog.login .problem");await p.fill("#token","s3cret");await p.keyboard.press("Enter");await p.waitForSelector("tbody tr");console.log("logged in");
+await p.goto(B+"/live");await p.waitForSelector(".link.on");await p.waitForSelector(".live li.busy");console.log("live with a token");
+srv.kill();await p.waitForSelector(".link.off");srv=start();await p.waitForSelector(".link.on",{timeout:15000});console.log("live comes back");
+srv.kill();await p.waitForTimeout(300);await p.keyboard.press("Escape");await p.click("nav >> text=Runs");await p.waitForSelector("text=June cannot be reached");await p.screenshot({path:"shots/down.png"});console.log("down is said");
+srv=start();await new Promise(r=>setTimeout(r,1200));
+const q=await (await b.newContext()).newPage();await q.goto(B+"/runs/0");await q.waitForSelector("dialog.login");await q.keyboard.press("Escape");await q.waitForSelector("section.problem");console.log("escape from the form is said");
+await q.goto(B+"/%E0%A4%A");await q.waitForSelector("section.problem, .runs, h1").catch(e=>console.log("BAD PATH",e.message));console.log(await q.locator("main").innerText());
+await q.goto(B+"/evaluations/%E0%A4%A");await q.waitForTimeout(500);console.log(await q.locator("main").innerText());
+await b.close();srv.kill();
