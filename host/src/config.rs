@@ -7,6 +7,7 @@ mod agent;
 mod chats;
 mod grants;
 mod model;
+mod serve;
 mod speech;
 mod units;
 
@@ -22,6 +23,7 @@ pub(crate) use agent::{AgentTable, McpTable, ToolTable};
 pub(crate) use chats::{ChatsTable, DiscordTable, TelegramTable, WebhookTable};
 pub(crate) use grants::ToolGrantsTable;
 pub(crate) use model::{LocalTable, ModelTable, OpenAiTable};
+pub(crate) use serve::{Bot, ServeTable};
 pub(crate) use speech::{SttTable, TtsTable, WhisperTable};
 
 /// The configuration, and where it came from.
@@ -52,6 +54,8 @@ pub(crate) struct Tables {
     pub(crate) telegram: TelegramTable,
     #[serde(default)]
     pub(crate) discord: DiscordTable,
+    #[serde(default)]
+    pub(crate) serve: ServeTable,
     #[serde(default)]
     pub(crate) stt: SttTable,
     #[serde(default)]

@@ -15,8 +15,10 @@ mod mcp;
 mod notes;
 mod paths;
 mod pulled;
+mod ready;
 mod report;
 mod scrub;
+mod serve;
 mod size;
 mod terminal;
 mod words;
@@ -65,6 +67,7 @@ enum Command {
     Model(commands::model::Command),
     #[command(subcommand)]
     Mcp(commands::mcp::Command),
+    Serve(commands::serve::Serve),
     Telegram(commands::bots::TelegramBot),
     Discord(commands::bots::DiscordBot),
     History(commands::history::History),
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
         Command::Journal(command) => commands::journal::run(&command),
         Command::Model(command) => commands::model::run(&command),
         Command::Mcp(command) => commands::mcp::run(&command),
+        Command::Serve(command) => commands::serve::run(&command),
         Command::Telegram(command) => commands::bots::telegram(&command),
         Command::Discord(command) => commands::bots::discord(&command),
         Command::History(command) => commands::history::run(&command),

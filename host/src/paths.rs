@@ -49,6 +49,14 @@ pub(crate) fn chats() -> Result<PathBuf> {
         .context("no place for conversations: neither XDG_STATE_HOME nor HOME is set\nhint: write `store = \"FILE\"` into [chats] of june.toml")
 }
 
+/// The tokens of the server's clients: `june/tokens.json` in `$XDG_STATE_HOME`, else in
+/// `~/.local/state`.
+pub(crate) fn tokens() -> Result<PathBuf> {
+    state().map(|folder| folder.join("june/tokens.json")).context(
+        "no place for tokens: neither XDG_STATE_HOME nor HOME is set\nhint: set XDG_STATE_HOME",
+    )
+}
+
 /// A variable that a child process sees, too.
 pub(crate) fn variable(name: &str) -> Option<OsString> {
     env::var_os(name)

@@ -21,6 +21,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 mod python;
+pub mod server;
 
 pub use python::{PythonServer, python};
 

@@ -1,6 +1,6 @@
 //! The agents that people in chats speak with.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -16,44 +16,34 @@ use june_sandbox::{Authority, Recording, Workspace};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::turns::Turns;
-use crate::agents::{Agent, Host, Overrides, said};
+use crate::agents::{Agent, said};
 use crate::commands::run::failed;
+use crate::ready::Ready;
 use crate::words::one_line;
 
 /// Where an agent finds the files that came with a message.
 const ATTACHMENTS: &str = "attachments";
 
-/// Agents, ready to answer. Clones are the same ones.
+/// Agents that answer in chats. Clones are the same ones.
 #[derive(Clone)]
 pub(crate) struct Answerers(Arc<Shared>);
 
 struct Shared {
-    names: Vec<String>,
-    agents: BTreeMap<String, Agent>,
+    ready: Ready,
     store: Store,
     turns: Arc<Turns>,
 }
 
 impl Answerers {
-    /// Makes agents ready, the preferred one first.
-    pub(crate) async fn new(
-        host: &Host,
-        names: Vec<String>,
-        overrides: &Overrides<'_>,
-        store: Store,
-        turns: Arc<Turns>,
-    ) -> Result<Answerers> {
-        let mut agents = BTreeMap::new();
-        for name in &names {
-            agents.insert(name.clone(), host.agent(name, overrides).await?);
-        }
-        Ok(Answerers(Arc::new(Shared { names, agents, store, turns })))
+    /// These agents.
+    pub(crate) fn new(ready: Ready, store: Store, turns: Arc<Turns>) -> Answerers {
+        Answerers(Arc::new(Shared { ready, store, turns }))
     }
 }
 
 impl Agents for Answerers {
     fn names(&self) -> Vec<String> {
-        self.0.names.clone()
+        self.0.ready.now().spoken.clone()
     }
 
     fn ask(&self, agent: &str, request: Request) -> Events {
@@ -79,7 +69,8 @@ impl Shared {
         request: Request,
         reply: Arc<dyn Reply>,
     ) -> Result<String, AgentError> {
-        let Some(agent) = self.agents.get(name) else {
+        let loaded = self.ready.now();
+        let Some(agent) = loaded.agents.get(name) else {
             return Err(AgentError(format!("there is no agent {name}")));
         };
         let mut authority = agent.now();

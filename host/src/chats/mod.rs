@@ -1,6 +1,7 @@
 //! Conversations with agents in chat platforms.
 
 mod agents;
+mod bots;
 mod console;
 pub(crate) mod speech;
 mod turns;
@@ -12,13 +13,14 @@ use anyhow::{Context, Result};
 use june_chats::{Chat, Engine, Platform, Settings, Store};
 use june_sandbox::journal::Journal;
 
-pub(crate) use agents::Answerers;
+use agents::Answerers;
+pub(crate) use bots::Bot;
 pub(crate) use console::Console;
 pub(crate) use turns::{Turns, WORLD};
 
-use crate::agents::{Host, Overrides};
 use crate::config::Config;
 use crate::paths;
+use crate::ready::Ready;
 use speech::Speech;
 
 /// All that conversations need, but a platform.
@@ -30,18 +32,16 @@ pub(crate) struct Chats {
 }
 
 impl Chats {
-    /// Makes the configuration's agents ready to be spoken with.
-    pub(crate) async fn new(
-        host: &Host,
-        names: Vec<String>,
-        overrides: &Overrides<'_>,
+    /// Conversations with these agents, kept in this store.
+    pub(crate) fn new(
+        ready: Ready,
         store: Store,
         speech: Speech,
         journal: Option<Journal>,
-    ) -> Result<Chats> {
+    ) -> Chats {
         let turns = Arc::new(Turns::new(journal));
-        let agents = Answerers::new(host, names, overrides, store.clone(), turns.clone()).await?;
-        Ok(Chats { store, turns, agents, speech })
+        let agents = Answerers::new(ready, store.clone(), turns.clone());
+        Chats { store, turns, agents, speech }
     }
 
     /// What answers the messages of a platform.

@@ -2,14 +2,10 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Subcommand};
-use june_chats::{CODE_LIFE, Event, PlatformError, Settings, Store, Token, commands};
-use june_discord::Discord;
-use june_telegram::Telegram;
-use tokio::net::TcpListener;
+use june_chats::{CODE_LIFE, Store};
+use tokio_util::sync::CancellationToken;
 
 use super::journal::Recorded;
 use super::run::runtime;
@@ -17,9 +13,9 @@ use super::{interrupted, pressed};
 use crate::agents::{Host, Overrides};
 use crate::chats::speech::Speech;
 use crate::chats::{self, Chats};
-use crate::config::{Config, WebhookTable};
+use crate::config::{self, Config};
 use crate::exit::{Blame, Failure, print};
-use crate::paths;
+use crate::ready::{Loaded, Ready};
 use crate::words::one_line;
 
 /// Let people talk with agents on Telegram, in text and by voice.
@@ -81,66 +77,20 @@ enum Access {
 }
 
 pub(crate) fn telegram(command: &TelegramBot) -> Result<ExitCode, Failure> {
-    let config = Config::find(command.bot.config.as_deref()).input()?;
-    if let Some(access) = &command.command {
-        return self::access(access, "telegram", &config);
-    }
-    let table = config.tables.telegram.clone();
-    let token = token(&table.token, "@BotFather on Telegram gives one").input()?;
-    let settings = config.tables.chats.settings(&table.people);
-    run(&command.bot, config, settings, async |chats, settings, stop| {
-        let of = june_telegram::Settings { token, server: table.server, commands: commands() };
-        let telegram = Telegram::connect(of).await.map_err(said)?;
-        eprintln!("june: @{} on Telegram; Ctrl-C ends it", telegram.username());
-        let engine = chats.engine(Arc::new(telegram.clone()), settings);
-        let inbox = Arc::new(chats.store.clone());
-        let receive = async {
-            match table.webhook {
-                None => telegram.receive(inbox, told, stop).await,
-                Some(webhook) => {
-                    let (listener, secret, path) = listen(&webhook).await?;
-                    let hook = telegram.webhook(&webhook.url, secret, inbox, told).await;
-                    hook.map_err(said)?.serve(listener, &path, stop).await
-                }
-            }
-            .map_err(said)
-        };
-        tokio::select! {
-            ended = engine.run() => Ok(ended?),
-            ended = receive => ended,
-        }
-    })
+    one(&command.bot, command.command.as_ref(), config::Bot::Telegram)
 }
 
 pub(crate) fn discord(command: &DiscordBot) -> Result<ExitCode, Failure> {
-    let config = Config::find(command.bot.config.as_deref()).input()?;
-    if let Some(access) = &command.command {
-        return self::access(access, "discord", &config);
-    }
-    let table = config.tables.discord.clone();
-    let portal = "https://discord.com/developers gives one, under Bot";
-    let token = token(&table.token, portal).input()?;
-    let settings = config.tables.chats.settings(&table.people);
-    run(&command.bot, config, settings, async |chats, settings, stop| {
-        let of = june_discord::Settings { token, server: table.server, commands: commands() };
-        let discord = Discord::connect(of).await.map_err(said)?;
-        eprintln!("june: {} on Discord; Ctrl-C ends it", discord.username());
-        let engine = chats.engine(Arc::new(discord.clone()), settings);
-        let inbox = Arc::new(chats.store.clone());
-        tokio::select! {
-            ended = engine.run() => Ok(ended?),
-            ended = discord.receive(inbox, told, stop) => ended.map_err(said),
-        }
-    })
+    one(&command.bot, command.command.as_ref(), config::Bot::Discord)
 }
 
-/// Answers until Ctrl-C.
-fn run(
-    bot: &Bot,
-    config: Config,
-    settings: Settings,
-    serve: impl AsyncFnOnce(&Chats, Settings, Stop) -> Result<()>,
-) -> Result<ExitCode, Failure> {
+/// Answers until Ctrl-C, or says who may speak.
+fn one(bot: &Bot, access: Option<&Access>, which: config::Bot) -> Result<ExitCode, Failure> {
+    let config = Config::find(bot.config.as_deref()).input()?;
+    if let Some(access) = access {
+        return self::access(access, which.name(), &config);
+    }
+    let platform = chats::Bot::of(which, &config).input()?;
     let names = chats::names(&config);
     let store = chats::store(&config).environment()?;
     let speech = Speech::of(&config).input()?;
@@ -151,11 +101,16 @@ fn run(
     let overrides = Overrides { script: bot.script.as_deref(), ..Overrides::default() };
     let journal = bot.recorded.open()?;
     let runtime = runtime()?;
-    let stop = interrupted()?;
-    let chats = Chats::new(&host, names, &overrides, store, speech, journal);
-    let chats = runtime.block_on(chats).input()?;
-    let stop: Stop = Box::pin(async move { pressed(&stop).await });
-    let done = runtime.block_on(serve(&chats, settings, stop));
+    let pressed_stop = interrupted()?;
+    let loaded = runtime.block_on(Loaded::new(host, names, Vec::new(), &overrides)).input()?;
+    let chats = Chats::new(Ready::new(loaded), store, speech, journal);
+    let done = runtime.block_on(async {
+        let tell = |what: &str| eprintln!("june: {what}");
+        tokio::select! {
+            ended = platform.run(&chats, tell, CancellationToken::new()) => ended,
+            () = pressed(&pressed_stop) => Ok(()),
+        }
+    });
     // What is on the way may take its time; it is taken up again when June runs again.
     runtime.shutdown_background();
     chats.turns.close().environment()?;
@@ -165,40 +120,6 @@ fn run(
     }
     done.environment()?;
     Ok(ExitCode::SUCCESS)
-}
-
-type Stop = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// Tells the person at the terminal of troubles.
-fn told(event: Event) {
-    if let Event::Trouble(why) = event {
-        eprintln!("june: {why}");
-    }
-}
-
-fn said(error: PlatformError) -> anyhow::Error {
-    anyhow!(error.to_string())
-}
-
-fn token(variable: &str, from: &str) -> Result<Token> {
-    let token = paths::secret(variable).with_context(|| {
-        format!("the bot has no token: {variable} is not set\nhint: {from}; `export {variable}=…`")
-    })?;
-    Ok(Token::new(token))
-}
-
-/// Where a webhook's updates arrive: the listener, the secret and the path.
-async fn listen(webhook: &WebhookTable) -> Result<(TcpListener, Token, String)> {
-    let WebhookTable { url, listen, secret } = webhook;
-    let path = url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
-    let Some(path) = path.map(|path| path.split(['?', '#']).next().unwrap_or(path)) else {
-        bail!(
-            "the webhook's url {url} has no path\nhint: such as https://bot.example.org/telegram"
-        );
-    };
-    let secret = token(secret, "make up 32 letters and digits")?;
-    let listener = TcpListener::bind(listen).await;
-    Ok((listener.with_context(|| format!("cannot listen at {listen}"))?, secret, path.to_owned()))
 }
 
 /// Says who may speak with a bot.

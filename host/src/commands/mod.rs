@@ -12,6 +12,7 @@ pub(crate) mod journal;
 pub(crate) mod mcp;
 pub(crate) mod model;
 pub(crate) mod run;
+pub(crate) mod serve;
 pub(crate) mod voice;
 
 use std::io::{IsTerminal, stderr};

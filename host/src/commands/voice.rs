@@ -16,6 +16,7 @@ use super::until_interrupted;
 use crate::chats::speech::Speech;
 use crate::chats::{self, Chats, Console};
 use crate::exit::{Blame, Failure, print};
+use crate::ready::{Loaded, Ready};
 
 /// Try out voice messages.
 #[derive(Subcommand)]
@@ -72,13 +73,13 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, Failure> {
     let journal = command.with.recorded.open()?;
     let runtime = runtime()?;
     let overrides = command.with.overrides();
-    let chats = Chats::new(&host, names, &overrides, store, speech, journal);
-    let chats = runtime.block_on(chats).input()?;
+    let settings = host.config.tables.chats.settings(&Default::default());
+    let loaded = runtime.block_on(Loaded::new(host, names, Vec::new(), &overrides)).input()?;
+    let chats = Chats::new(Ready::new(loaded), store, speech, journal);
     let console = Arc::new(Console::new(file.into()));
     let name = command.file.file_name().unwrap_or_default().to_string_lossy();
     chats.store.record(&[console.incoming(&name)]).environment()?;
-    let table = &host.config.tables.chats;
-    let settings = Settings { access: Access::Everyone, ..table.settings(&Default::default()) };
+    let settings = Settings { access: Access::Everyone, ..settings };
     let engine = chats.engine(console.clone(), settings);
     let answered = async {
         tokio::select! {

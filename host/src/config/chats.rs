@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::units::{Bytes, Time};
 
 /// What holds for conversations on all platforms.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ChatsTable {
     /// The agents that people can choose from; the first one answers where nobody chose.
@@ -54,7 +54,7 @@ impl ChatsTable {
 
 /// Who may speak with the agents: `"everyone"`, or people by the platform's identifiers. Whoever
 /// was paired with a code may, too.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged, expecting = "\"everyone\", or a list of identifiers")]
 pub(crate) enum People {
     Everyone(Everyone),
@@ -62,7 +62,7 @@ pub(crate) enum People {
 }
 
 /// The word.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Everyone {
     Everyone,
@@ -84,7 +84,7 @@ impl People {
 }
 
 /// A bot on Telegram.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TelegramTable {
     /// The environment variable that holds the bot's token.
@@ -105,7 +105,7 @@ impl Default for TelegramTable {
 }
 
 /// Where Telegram brings updates.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WebhookTable {
     /// The address that Telegram sends to, with HTTPS.
@@ -117,7 +117,7 @@ pub(crate) struct WebhookTable {
 }
 
 /// A bot on Discord.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct DiscordTable {
     /// The environment variable that holds the bot's token.

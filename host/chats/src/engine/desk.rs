@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -59,9 +60,14 @@ impl Desk {
         }
     }
 
-    pub(super) async fn run(mut self) -> Result<(), EngineError> {
+    /// Serves until `stop`; then what is being answered is finished.
+    pub(super) async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), EngineError> {
         let mut arrivals = self.parts.store.arrivals();
+        let mut stop = pin!(stop);
         loop {
+            if stop.as_mut().now_or_never().is_some() {
+                return self.finish().await;
+            }
             let platform = self.parts.platform.name();
             let turns = self.parts.store.unfinished(platform, self.seen).await?;
             if !turns.is_empty() {
@@ -73,10 +79,23 @@ impl Desk {
                 continue;
             }
             tokio::select! {
+                () = &mut stop => return self.finish().await,
                 _ = arrivals.changed() => {}
                 Some(ended) = self.tasks.join_next() => self.ended(ended)?,
             }
         }
+    }
+
+    /// Waits for what is being answered. What waits its turn stays on disk, for the next run.
+    async fn finish(mut self) -> Result<(), EngineError> {
+        self.permits.close();
+        for lane in self.lanes.values_mut() {
+            lane.waiting.clear();
+        }
+        while let Some(ended) = self.tasks.join_next().await {
+            self.ended(ended)?;
+        }
+        Ok(())
     }
 
     async fn take_in(&mut self, turns: Vec<Waiting>) -> Result<(), EngineError> {
@@ -129,7 +148,8 @@ impl Desk {
         let (parts, permits) = (self.parts.clone(), self.permits.clone());
         let token = cancel.clone();
         let work = async move {
-            let _permit = permits.acquire_owned().await;
+            // None are given out any more when the desk is closing.
+            let Ok(_permit) = permits.acquire_owned().await else { return Ok(()) };
             parts.turn(number, &token).await
         };
         self.spawn(number, Some(chat.into()), work.boxed());

@@ -149,7 +149,17 @@ impl Engine {
     /// When another process answers for this platform with the same store, the store fails, or the
     /// platform does not accept the token.
     pub async fn run(&self) -> Result<(), EngineError> {
+        self.run_until(std::future::pending()).await
+    }
+
+    /// As [`run`](Self::run), until `stop`: then no further turn begins, and the future ends with
+    /// the turns that are being answered. The others are answered by the next run.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub async fn run_until(&self, stop: impl Future<Output = ()>) -> Result<(), EngineError> {
         let _claim = self.0.store.claim(self.0.platform.name())?;
-        desk::Desk::new(self.0.clone()).run().await
+        desk::Desk::new(self.0.clone()).run(stop).await
     }
 }

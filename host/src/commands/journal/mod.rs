@@ -94,7 +94,7 @@ impl Place {
 }
 
 /// The journal in this folder, or where journals are.
-fn folder(named: Option<&Path>) -> Result<Folder> {
+pub(crate) fn folder(named: Option<&Path>) -> Result<Folder> {
     Ok(Folder::new(named.map_or_else(paths::journal, |folder| Ok(folder.into()))?))
 }
 

@@ -1,0 +1,95 @@
+//! Why a request is refused, in the form that its asker understands.
+
+use axum::http::StatusCode;
+use axum::http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, http::HeaderValue};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+/// Why a request was not done.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Refusal {
+    #[serde(skip)]
+    pub(crate) status: StatusCode,
+    /// What is wrong, for people.
+    pub(crate) error: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hint: Option<String>,
+}
+
+impl Refusal {
+    /// A refusal with this status.
+    pub(crate) fn new(status: StatusCode, error: impl Into<String>) -> Self {
+        Self { status, error: error.into(), hint: None }
+    }
+
+    /// The request is wrong.
+    pub(crate) fn bad(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error)
+    }
+
+    /// There is no such thing.
+    pub(crate) fn missing(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, error)
+    }
+
+    /// What to do about it.
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// As OpenAI's clients read errors.
+    pub(crate) fn for_openai(&self) -> Response {
+        let kind = match self.status.as_u16() {
+            401 => "authentication_error",
+            403 => "permission_error",
+            404 => "not_found_error",
+            429 => "rate_limit_error",
+            500.. => "server_error",
+            _ => "invalid_request_error",
+        };
+        let message = match &self.hint {
+            Some(hint) => format!("{}\nhint: {hint}", self.error),
+            None => self.error.clone(),
+        };
+        let error = json!({ "message": message, "type": kind, "param": null, "code": null });
+        self.with(Json(json!({ "error": error })).into_response())
+    }
+
+    fn with(&self, mut response: Response) -> Response {
+        *response.status_mut() = self.status;
+        let header: Option<(HeaderName, _)> = match self.status {
+            StatusCode::UNAUTHORIZED => Some((WWW_AUTHENTICATE, "Bearer")),
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                Some((RETRY_AFTER, "1"))
+            }
+            _ => None,
+        };
+        if let Some((name, value)) = header {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}
+
+/// An error whose cause is here, with the hint that it ends with.
+impl From<anyhow::Error> for Refusal {
+    fn from(error: anyhow::Error) -> Self {
+        let said = crate::exit::said(&error);
+        let (error, hint) = match said.split_once("\nhint: ") {
+            Some((error, hint)) => (error.to_owned(), Some(hint.to_owned())),
+            None => (said, None),
+        };
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, error, hint }
+    }
+}
+
+/// As June's own page reads errors.
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        self.with(Json(&self).into_response())
+    }
+}
