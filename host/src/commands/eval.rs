@@ -62,6 +62,9 @@ pub(crate) struct Command {
     action: Option<Action>,
     #[command(flatten)]
     eval: Option<Eval>,
+    // Here, for clap does not see that an optional group of options is given if there is a group in it.
+    #[command(flatten)]
+    recorded: Recorded,
 }
 
 /// What can be done with runs that are there.
@@ -134,8 +137,6 @@ struct Eval {
     /// Complete the run in --output, which was interrupted.
     #[arg(long, requires = "output")]
     resume: bool,
-    #[command(flatten)]
-    recorded: Recorded,
     /// Add the journal's run to each line of results.jsonl, as `run_id`.
     #[arg(long, conflicts_with = "no_journal")]
     run_id: bool,
@@ -170,8 +171,8 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, Failure> {
     match command {
         Command { action: Some(Action::Compare(command)), .. } => compare::run(command),
         Command { action: Some(Action::Report(command)), .. } => report::run(command),
-        Command { eval: Some(command), .. } => evaluate(command),
-        Command { action: None, eval: None } => {
+        Command { eval: Some(command), recorded, .. } => evaluate(command, recorded),
+        Command { action: None, eval: None, .. } => {
             Err(anyhow::anyhow!("no data set is named")).input()
         }
     }
@@ -183,7 +184,7 @@ enum Source<'a> {
     Agent(Box<agent::Asking<'a>>),
 }
 
-fn evaluate(command: &Eval) -> Result<ExitCode, Failure> {
+fn evaluate(command: &Eval, recorded: &Recorded) -> Result<ExitCode, Failure> {
     let start = Instant::now();
     let dataset = load_dataset(command)?;
     let stop = interrupted()?;
@@ -197,7 +198,7 @@ fn evaluate(command: &Eval) -> Result<ExitCode, Failure> {
         ),
         (None, None) => Source::Samples(evaluation::references(&dataset)),
     };
-    let journal = command.recorded.open()?;
+    let journal = recorded.open()?;
     let folder = match &command.output {
         Some(folder) => folder.clone(),
         None => new_folder(&dataset, command)
