@@ -69,14 +69,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
 /// Why a request was not done.
 #[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "describes what a refusal writes")]
 pub(super) struct ErrorBody {
     error: Error,
 }
 
 /// Why a request was not done.
 #[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "describes what a refusal writes")]
 pub(super) struct Error {
     /// What is wrong, and after `hint:` what to do about it.
     message: String,
