@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::{Context, Result};
 
-use crate::agents::{Agent, Host, Overrides};
+use crate::agents::{Agent, Host, Overrides, origin};
 
 /// The agents of a configuration. Whoever asks one keeps it, whatever the configuration becomes.
 #[derive(Clone)]
@@ -21,6 +21,8 @@ pub(crate) struct Loaded {
     pub(crate) spoken: Vec<String>,
     /// Those that clients of the API can choose from.
     pub(crate) offered: Vec<String>,
+    /// When they were made ready, in seconds of Unix time.
+    pub(crate) since: u64,
 }
 
 impl Loaded {
@@ -39,7 +41,7 @@ impl Loaded {
                 agents.insert(name.clone(), Arc::new(agent));
             }
         }
-        Ok(Self { host, agents, spoken, offered })
+        Ok(Self { host, agents, spoken, offered, since: origin(0).epoch })
     }
 }
 

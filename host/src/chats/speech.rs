@@ -15,6 +15,7 @@ use crate::{paths, pulled};
 pub(crate) const ESPEAK: &str = "espeak-ng";
 
 /// Speech to text, and text to speech; or why there is none.
+#[derive(Clone)]
 pub(crate) struct Speech {
     pub(crate) ears: Option<Arc<dyn Transcriber>>,
     pub(crate) voice: Option<Arc<dyn Speaker>>,

@@ -111,7 +111,7 @@ pub(crate) fn run(command: &Serve) -> Result<ExitCode, Failure> {
     let ready = Ready::new(ready);
     let journal = open_journal(command.journal.as_deref())?;
     let folder = folder(command.journal.as_deref()).environment()?;
-    let chats = Chats::new(ready.clone(), store, speech, Some(journal.clone()));
+    let chats = Chats::new(ready.clone(), store, speech.clone(), Some(journal.clone()));
     let server = Arc::new(Server {
         folder,
         journal: journal.clone(),
@@ -119,6 +119,7 @@ pub(crate) fn run(command: &Serve) -> Result<ExitCode, Failure> {
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
         ready,
+        speech,
         script,
         troubles: Mutex::default(),
     });

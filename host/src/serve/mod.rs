@@ -28,7 +28,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub(crate) use listen::listen;
 
 use crate::agents::{Host, Overrides};
-use crate::chats;
+use crate::chats::{self, speech::Speech};
 use crate::config::Config;
 use crate::ready::{Loaded, Ready};
 use token::{Role, Tokens};
@@ -47,6 +47,8 @@ pub(crate) struct Server {
     pub(crate) tasks: TaskTracker,
     /// The agents.
     pub(crate) ready: Ready,
+    /// Ears and a voice.
+    pub(crate) speech: Speech,
     /// A file of scripted answers, instead of all models.
     pub(crate) script: Option<PathBuf>,
     /// What does not work, by its name: the server is not ready then.
@@ -106,7 +108,7 @@ struct Described;
 pub(crate) fn routes(server: &Arc<Server>) -> Router {
     let needs = |role| middleware::from_fn_with_state((server.clone(), role), guard::token);
     let (api, described) = OpenApiRouter::with_openapi(Described::openapi())
-        .merge(v1::routes().layer(needs(Role::Talk)))
+        .merge(v1::routes(server).layer(needs(Role::Talk)))
         .merge(api::routes().layer(needs(Role::Review)))
         .merge(api::admin_routes().layer(needs(Role::Admin)))
         .split_for_parts();

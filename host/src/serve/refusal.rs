@@ -5,7 +5,7 @@ use axum::http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, http::HeaderValue};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 /// Why a request was not done.
@@ -18,12 +18,15 @@ pub(crate) struct Refusal {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hint: Option<String>,
+    /// For OpenAI's clients: the member of the request that is wrong, and their name for the error.
+    #[serde(skip)]
+    named: (Option<&'static str>, Option<&'static str>),
 }
 
 impl Refusal {
     /// A refusal with this status.
     pub(crate) fn new(status: StatusCode, error: impl Into<String>) -> Self {
-        Self { status, error: error.into(), hint: None }
+        Self { status, error: error.into(), hint: None, named: (None, None) }
     }
 
     /// The request is wrong.
@@ -41,8 +44,23 @@ impl Refusal {
         Self { hint: Some(hint.into()), ..self }
     }
 
+    /// The member of the request that is wrong, where it is one.
+    pub(crate) fn about(self, member: &'static str) -> Self {
+        Self { named: (Some(member), self.named.1), ..self }
+    }
+
+    /// The name that OpenAI's clients know the error by.
+    pub(crate) fn code(self, code: &'static str) -> Self {
+        Self { named: (self.named.0, Some(code)), ..self }
+    }
+
     /// As OpenAI's clients read errors.
     pub(crate) fn for_openai(&self) -> Response {
+        self.with(Json(self.openai()).into_response())
+    }
+
+    /// What OpenAI's clients read.
+    pub(crate) fn openai(&self) -> Value {
         let kind = match self.status.as_u16() {
             401 => "authentication_error",
             403 => "permission_error",
@@ -55,8 +73,8 @@ impl Refusal {
             Some(hint) => format!("{}\nhint: {hint}", self.error),
             None => self.error.clone(),
         };
-        let error = json!({ "message": message, "type": kind, "param": null, "code": null });
-        self.with(Json(json!({ "error": error })).into_response())
+        let (param, code) = self.named;
+        json!({ "error": { "message": message, "type": kind, "param": param, "code": code } })
     }
 
     fn with(&self, mut response: Response) -> Response {
@@ -83,7 +101,8 @@ impl From<anyhow::Error> for Refusal {
             Some((error, hint)) => (error.to_owned(), Some(hint.to_owned())),
             None => (said, None),
         };
-        Self { status: StatusCode::INTERNAL_SERVER_ERROR, error, hint }
+        let refusal = Self::new(StatusCode::INTERNAL_SERVER_ERROR, error);
+        Self { hint, ..refusal }
     }
 }
 

@@ -6,6 +6,7 @@ mod limits;
 mod ogg;
 mod opus;
 mod resample;
+mod wav;
 mod waveform;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,6 +17,7 @@ use bytes::Bytes;
 
 pub use encode::encode;
 pub use limits::Limits;
+pub use wav::wav;
 
 use crate::SpeechError;
 use limits::Collected;

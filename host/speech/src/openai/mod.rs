@@ -18,7 +18,6 @@ mod languages;
 mod server;
 mod speech;
 mod transcription;
-mod wav;
 
 pub use june_models::Secret;
 pub use june_models::openai::{Deadlines, Proxy, Settings};

@@ -12,8 +12,7 @@ use serde_json::Value;
 
 use super::languages::code;
 use super::server::{Refusal, Server};
-use super::wav;
-use crate::{Audio, Segment, Segments, SpeechError, Transcriber, encode};
+use crate::{Audio, Segment, Segments, SpeechError, Transcriber, encode, wav};
 
 /// The most segments of an answer: one for each word of a long recording.
 const SEGMENTS: usize = 100_000;
@@ -57,7 +56,7 @@ impl OpenAiTranscriber {
         let upload = self.upload;
         let file = tokio::task::spawn_blocking(move || match upload {
             Upload::Ogg => encode(&audio).map(|voice| voice.ogg),
-            Upload::Wav => audio.for_speech().map(|audio| wav::write(&audio).into()),
+            Upload::Wav => audio.for_speech().map(|audio| wav(&audio).into()),
         });
         let file =
             file.await.map_err(|_| SpeechError::Engine("encoding was given up".into()))??;

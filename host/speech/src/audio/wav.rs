@@ -1,9 +1,9 @@
 //! Sound as WAV: 16-bit PCM, one channel.
 
-use crate::Audio;
+use super::Audio;
 
-/// Writes a file.
-pub(super) fn write(audio: &Audio) -> Vec<u8> {
+/// Writes sound as a WAV file: 16-bit PCM, one channel.
+pub fn wav(audio: &Audio) -> Vec<u8> {
     let data = u32::try_from(audio.samples.len() * 2).unwrap_or(u32::MAX);
     let mut file = Vec::with_capacity(44 + audio.samples.len() * 2);
     file.extend_from_slice(b"RIFF");
@@ -33,7 +33,7 @@ mod tests {
     fn what_is_written_is_read() {
         let audio =
             Audio { samples: (0..800).map(|i| (i as f32 / 9.0).sin()).collect(), rate: 16_000 };
-        let read = decode(&write(&audio), &Limits::default()).unwrap();
+        let read = decode(&wav(&audio), &Limits::default()).unwrap();
         assert_eq!((read.rate, read.samples.len()), (audio.rate, audio.samples.len()));
         let near = |(a, b): (&f32, &f32)| (a - b).abs() < 0.001;
         assert!(read.samples.iter().zip(&*audio.samples).all(near));
