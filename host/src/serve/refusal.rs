@@ -1,5 +1,6 @@
 //! Why a request is refused, in the form that its asker understands.
 
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::StatusCode;
 use axum::http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
@@ -39,6 +40,11 @@ impl Refusal {
     /// What to do about it.
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// The same, with another status.
+    pub(crate) fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
     }
 
     /// As OpenAI's clients read errors.
@@ -86,6 +92,19 @@ impl From<anyhow::Error> for Refusal {
         Self { status: StatusCode::INTERNAL_SERVER_ERROR, error, hint }
     }
 }
+
+/// What axum says of a request that it cannot read.
+macro_rules! unreadable {
+    ($($rejection:ident),*) => {
+        $(impl From<$rejection> for Refusal {
+            fn from(rejection: $rejection) -> Self {
+                Self::new(rejection.status(), rejection.body_text())
+            }
+        })*
+    };
+}
+
+unreadable!(JsonRejection, PathRejection, QueryRejection);
 
 /// As June's own page reads errors.
 impl IntoResponse for Refusal {
