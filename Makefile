@@ -19,6 +19,7 @@ venv = $(cache)/python/$(1)-$(firstword $(shell sha256sum $(2) | cut -c1-12))
 componentize := $(call venv,componentize,$(guest)/requirements.txt)
 peers        := $(call venv,peers,benchmarks/benches/requirements.txt)
 testing      := $(call venv,testing,tests/requirements.txt)
+schemathesis := $(call venv,schemathesis,tests/api/requirements.txt)
 transformers := $(call venv,transformers,tests/transformers/requirements.txt)
 
 # The same for JavaScript: what builds guests, and MCP servers whose tools the tests use.
@@ -44,10 +45,11 @@ demo: $(dist)/python.wasm
 	$(june) eval humaneval --reference
 
 # Tests run the built binary, so it is built first. nextest is quicker, and not needed.
-test: components $(servers)/done $(testing)/done
+test: components $(servers)/done $(testing)/done $(schemathesis)/done
 	./setup --tests
 	cargo build --workspace
-	export JUNE_TEST_MCP_SERVERS=$(servers) JUNE_TEST_PYTHON=$(testing)/bin/python; \
+	export JUNE_TEST_MCP_SERVERS=$(servers) JUNE_TEST_PYTHON=$(testing)/bin/python \
+		JUNE_TEST_SCHEMATHESIS=$(schemathesis)/bin/python; \
 	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace; \
 	else cargo test --workspace --lib --bins --tests; fi
 	cargo test --workspace --doc
@@ -128,8 +130,9 @@ setup:
 $(componentize)/done: $(guest)/requirements.txt | setup
 $(peers)/done: benchmarks/benches/requirements.txt | setup
 $(testing)/done: tests/requirements.txt | setup
+$(schemathesis)/done: tests/api/requirements.txt | setup
 $(transformers)/done: tests/transformers/requirements.txt | setup
-$(componentize)/done $(peers)/done $(testing)/done $(transformers)/done:
+$(componentize)/done $(peers)/done $(testing)/done $(schemathesis)/done $(transformers)/done:
 	@echo "making the Python environment $(@D)"
 	rm -rf $(@D)
 	python3 -m venv $(@D)

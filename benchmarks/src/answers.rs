@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::dataset::Dataset;
 use crate::effort::Effort;
 use crate::extraction::extract;
-use crate::run::RunError;
+use crate::run::{RunError, claim};
 use crate::samples::Sample;
 
 /// Who was asked what. Answers are only added to those of an equal one.
@@ -111,6 +111,7 @@ impl Answers {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(&path).map_err(io(&path))?;
+        claim(&file, folder)?;
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(io(&path))?;
         // What follows the last line feed was being written when somebody died.
@@ -220,6 +221,7 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::is_at_work;
 
     const TASK: &str = r#"[{"task_id": 1, "text": "Add.", "code": "", "test_setup_code": "",
         "test_list": ["assert add(1, 2) == 3"]}]"#;
@@ -254,7 +256,10 @@ mod tests {
         fs::write(&path, text).unwrap();
 
         assert!(matches!(open(false), Err(RunError::Exists { .. })));
+        assert!(!is_at_work(folder.path()));
         let answers = open(true).unwrap();
+        assert!(is_at_work(folder.path()));
+        assert!(matches!(open(true), Err(RunError::Busy { .. })));
         assert_eq!(answers.missing(&dataset, 2), [(0, 0)]);
         assert_eq!(answers.samples()[0].completion, "def add(a, b):\n    return a + b\n");
         let other = Answers::open(folder.path(), &asked(3), &dataset, true);

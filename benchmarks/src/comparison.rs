@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 use thiserror::Error;
+use utoipa::ToSchema;
 
 use crate::grading::Record;
 use crate::run::Stored;
@@ -12,7 +13,7 @@ use crate::statistics::{Bootstrap, Tally, mean};
 use crate::summary::Score;
 
 /// Two runs, A and B, task by task. Differences are B less A.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Comparison {
     /// The first run.
     pub a: Side,
@@ -38,7 +39,7 @@ pub struct Comparison {
 }
 
 /// One of the runs, over the tasks compared.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Side {
     /// The data set's name.
     pub dataset: String,
@@ -51,7 +52,7 @@ pub struct Side {
 }
 
 /// A test of [`significance`](crate::significance).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Test {
     /// The exact one, where both runs have one sample for each task.
@@ -61,7 +62,7 @@ pub enum Test {
 }
 
 /// A task with which the runs did not fare alike.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Change {
     /// The task.
     pub task_id: String,

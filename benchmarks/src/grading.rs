@@ -2,13 +2,16 @@
 
 use june_sandbox::{Error, Exit, Limits, Outcome, Output, Program, Recording, Runner};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::dataset::Task;
 use crate::effort::Effort;
 
 /// What the tests say of a sample. A budget in fuel decides what ran too long, so a sample has
 /// the same verdict on every machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The candidate and all of its tests ran to their end.

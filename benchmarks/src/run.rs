@@ -18,9 +18,11 @@
 mod stored;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use june_sandbox::{Digest, Limits};
 use serde::{Deserialize, Serialize};
@@ -103,6 +105,12 @@ pub enum RunError {
     /// The folder holds a run already.
     #[error("{}: holds a run already\nhint: complete it with --resume, or name another --output", path.display())]
     Exists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Somebody else works on the folder's run.
+    #[error("{}: another June is at work on this run\nhint: wait for it, or stop it", path.display())]
+    Busy {
         /// The folder.
         path: PathBuf,
     },
@@ -225,6 +233,7 @@ impl Run {
             .truncate(false)
             .open(&path)
             .map_err(io)?;
+        claim(&records, folder)?;
         let mut text = Vec::new();
         records.read_to_end(&mut text).map_err(io)?;
         let whole = whole_lines(&text);
@@ -289,6 +298,28 @@ impl Run {
         })?;
         write_json(&self.folder.join("summary.json"), summary)
     }
+}
+
+/// The files that whoever works on a run has claimed.
+const CLAIMED: [&str; 2] = ["records.jsonl", "answers.jsonl"];
+
+/// Keeps all others from writing to a file of this folder, until it is closed.
+pub(crate) fn claim(file: &File, folder: &Path) -> Result<(), RunError> {
+    // Whoever looks with `is_at_work` has it for a moment.
+    for _ in 0..20 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(10)),
+            // A file system without locks is no reason not to work.
+            Ok(()) | Err(TryLockError::Error(_)) => return Ok(()),
+        }
+    }
+    Err(RunError::Busy { path: folder.into() })
+}
+
+/// Whether somebody works on the run in this folder now, in this process or in another.
+pub fn is_at_work(folder: &Path) -> bool {
+    let claimed = |file: File| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+    CLAIMED.iter().any(|name| File::open(folder.join(name)).is_ok_and(claimed))
 }
 
 /// The lines of a file that were written to their end: what follows the last line feed was being

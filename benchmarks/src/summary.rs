@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::effort::{Average, averages};
 use crate::grading::{Record, Verdict};
@@ -33,7 +34,7 @@ pub struct Summary {
 }
 
 /// An estimate with its 95 % confidence interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Score {
     /// The estimate, 0 to 1.
     pub value: f64,

@@ -33,7 +33,7 @@ pub(crate) struct Host {
     pub(crate) config: Config,
     pub(crate) engine: Engine,
     cache: Cache,
-    models: Arc<Models>,
+    pub(crate) models: Arc<Models>,
 }
 
 /// An agent that is ready to be asked.
@@ -237,10 +237,15 @@ impl Host {
         Ok((GrantedTool::component(tool, &name, grants, limits)?, means))
     }
 
+    /// What runs programs in Python.
+    pub(crate) fn runner(&self) -> Result<Runner> {
+        Ok(Runner::load(&self.engine, &paths::component("python")?, &self.cache)?)
+    }
+
     /// What runs the programs and sends the requests that these grants allow.
     fn means(&self, grants: &Grants) -> Result<Capabilities> {
         let programs = match grants.programs {
-            true => Some(Runner::load(&self.engine, &paths::component("python")?, &self.cache)?),
+            true => Some(self.runner()?),
             false => None,
         };
         let http = match grants.http.is_empty() {

@@ -22,7 +22,7 @@ use toml::Spanned;
 pub(crate) use agent::{AgentTable, McpTable, ToolTable};
 pub(crate) use chats::{ChatsTable, DiscordTable, TelegramTable, WebhookTable};
 pub(crate) use grants::ToolGrantsTable;
-pub(crate) use model::{LocalTable, ModelTable, OpenAiTable};
+pub(crate) use model::{LocalTable, ModelTable, OpenAiTable, TritonTable};
 pub(crate) use serve::{Bot, ServeTable};
 pub(crate) use speech::{SttTable, TtsTable, WhisperTable};
 
@@ -126,8 +126,9 @@ impl Config {
 
     /// What is wrong between the tables.
     fn check(&self) -> Result<()> {
-        let Tables { model, agent, tool, mcp, .. } = &self.tables;
-        for name in model.keys().chain(agent.keys()).chain(tool.keys()).chain(mcp.keys()) {
+        let Tables { model, agent, tool, mcp, serve, .. } = &self.tables;
+        let names = model.keys().chain(agent.keys()).chain(tool.keys()).chain(mcp.keys());
+        for name in names.chain(serve.datasets.keys()) {
             let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
             if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
                 bail!(

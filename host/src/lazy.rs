@@ -1,23 +1,37 @@
-//! A model in this process, loaded when it is first asked.
+//! A model in this process, loaded when it is first asked, or told to.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use june_models::types::Request;
 use june_models::{Deltas, Model, ModelError};
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 /// Loads a model, which may take minutes; the error is for people.
 type Load = dyn Fn() -> Result<Box<dyn Model>, String> + Send + Sync;
 
 /// A model that is loaded when it is first asked. One that could not be loaded is tried again by
-/// the next question.
-pub(crate) struct Lazy {
+/// the next question. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Lazy(Arc<Inner>);
+
+struct Inner {
     name: String,
     /// Its window, as far as that can be known before.
     context: LazyLock<Option<u32>, Box<dyn FnOnce() -> Option<u32> + Send>>,
-    load: Arc<Load>,
-    loaded: Arc<OnceCell<Box<dyn Model>>>,
+    load: Box<Load>,
+    loaded: RwLock<Option<Arc<dyn Model>>>,
+    /// Held by whoever loads or unloads it.
+    changing: Mutex<()>,
+}
+
+/// Whether a model is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Unloaded,
+    /// It is being loaded or unloaded.
+    Changing,
+    Loaded,
 }
 
 impl Lazy {
@@ -27,28 +41,69 @@ impl Lazy {
         load: impl Fn() -> Result<Box<dyn Model>, String> + Send + Sync + 'static,
     ) -> Self {
         let context = LazyLock::new(Box::new(context) as _);
-        Self { name: name.into(), context, load: Arc::new(load), loaded: Arc::default() }
+        let (loaded, changing) = (RwLock::default(), Mutex::default());
+        Self(Arc::new(Inner { name: name.into(), context, load: Box::new(load), loaded, changing }))
+    }
+
+    /// Whether it is loaded now.
+    pub(crate) fn stage(&self) -> Stage {
+        if self.loaded().is_some() {
+            Stage::Loaded
+        } else if self.0.changing.try_lock().is_err() {
+            Stage::Changing
+        } else {
+            Stage::Unloaded
+        }
+    }
+
+    /// Loads it, if it is not loaded. The error is for people.
+    pub(crate) async fn load(&self) -> Result<Arc<dyn Model>, String> {
+        let _one = self.0.changing.lock().await;
+        if let Some(model) = self.loaded() {
+            return Ok(model);
+        }
+        let inner = self.0.clone();
+        let model = tokio::task::spawn_blocking(move || (inner.load)()).await;
+        let model: Arc<dyn Model> = Arc::from(model.map_err(|error| error.to_string())??);
+        self.put(Some(model.clone()));
+        Ok(model)
+    }
+
+    /// Unloads it, if it is loaded. What it is being asked is answered first.
+    pub(crate) async fn unload(&self) {
+        let _one = self.0.changing.lock().await;
+        let model = self.put(None);
+        // The last one to go gives gigabytes back.
+        let _ = tokio::task::spawn_blocking(move || drop(model)).await;
+    }
+
+    fn loaded(&self) -> Option<Arc<dyn Model>> {
+        self.0.loaded.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn put(&self, model: Option<Arc<dyn Model>>) -> Option<Arc<dyn Model>> {
+        let mut loaded = self.0.loaded.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *loaded, model)
     }
 }
 
 impl Model for Lazy {
     fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     fn context(&self) -> Option<u32> {
-        self.loaded.get().map_or_else(|| *self.context, |model| model.context())
+        self.loaded().map_or_else(|| *self.0.context, |model| model.context())
     }
 
     fn stream(&self, request: Request) -> Deltas {
-        let (load, loaded) = (self.load.clone(), self.loaded.clone());
+        if let Some(model) = self.loaded() {
+            return model.stream(request);
+        }
+        let lazy = self.clone();
         let answer = async move {
-            let load = || async {
-                let model = tokio::task::spawn_blocking(move || load()).await;
-                let model = model.unwrap_or_else(|error| Err(error.to_string()));
-                model.map_err(ModelError::Unavailable)
-            };
-            Ok::<_, ModelError>(loaded.get_or_try_init(load).await?.stream(request))
+            let model = lazy.load().await.map_err(ModelError::Unavailable)?;
+            Ok::<_, ModelError>(model.stream(request))
         };
         stream::once(answer.boxed()).try_flatten().boxed()
     }

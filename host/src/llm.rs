@@ -19,6 +19,7 @@ use june_sandbox::capabilities::{Deltas, Llm};
 use june_sandbox::contract::{self, LlmError};
 
 use crate::config::{ModelTable, OpenAiTable};
+use crate::lazy::Lazy;
 use crate::{local, paths};
 
 /// The models of a configuration, by their aliases.
@@ -26,6 +27,8 @@ pub(crate) struct Models(BTreeMap<String, Arc<Known>>);
 
 struct Known {
     model: Box<dyn Model>,
+    /// The same, where it is loaded in this process.
+    lazy: Option<Lazy>,
     overflow: Policy,
     /// How far the estimate of tokens is off, by what the server counted last.
     scale: Mutex<Scale>,
@@ -54,12 +57,17 @@ impl Models {
     /// One model, under all of these aliases.
     pub(crate) fn only(aliases: &[String], model: Box<dyn Model>) -> Self {
         let (overflow, scale) = (Policy::default(), Mutex::default());
-        let known = Arc::new(Known { model, overflow, scale });
+        let known = Arc::new(Known { model, lazy: None, overflow, scale });
         Self(aliases.iter().map(|alias| (alias.clone(), known.clone())).collect())
     }
 }
 
 impl Models {
+    /// A model that is loaded in this process, if it is one.
+    pub(crate) fn own(&self, alias: &str) -> Option<&Lazy> {
+        self.0.get(alias)?.lazy.as_ref()
+    }
+
     /// Asks a model directly, with the conversation as it is.
     pub(crate) fn ask_plainly(&self, alias: &str, request: types::Request) -> june_models::Deltas {
         match self.0.get(alias) {
@@ -74,17 +82,19 @@ impl Models {
 
 impl Known {
     fn new(alias: &str, table: &ModelTable, folder: &Path) -> Result<Self> {
+        let mut lazy = None;
+        let mut own = |model: Lazy| Box::new(lazy.insert(model).clone());
         let (model, overflow): (Box<dyn Model>, Policy) = match table {
             ModelTable::Scripted(table) => {
                 (Box::new(Scripted::load(folder.join(&table.file))?), table.overflow)
             }
             ModelTable::Local(table) => {
                 let path = table.path(alias, folder)?;
-                (Box::new(local::lazy(alias, path, table.settings())), table.overflow)
+                (own(local::lazy(alias, path, table.settings())), table.overflow)
             }
             ModelTable::Trtllm(table) => {
                 let folder = folder.join(&table.engine);
-                (Box::new(local::engine(alias, folder, table.memory_share)), table.overflow)
+                (own(local::engine(alias, folder, table.memory_share)), table.overflow)
             }
             ModelTable::Triton(table) => {
                 let name = table.model.as_deref().unwrap_or(alias);
@@ -101,7 +111,7 @@ impl Known {
                 (Box::new(OpenAi::new(server(alias, table)?)?), table.overflow)
             }
         };
-        Ok(Self { model, overflow, scale: Mutex::default() })
+        Ok(Self { model, lazy, overflow, scale: Mutex::default() })
     }
 
     /// Asks, with a conversation that fits the window.
@@ -135,7 +145,7 @@ impl Known {
 }
 
 /// A key, from the environment.
-fn key(variable: &str) -> Result<Secret> {
+pub(crate) fn key(variable: &str) -> Result<Secret> {
     let key = paths::secret(variable)
         .with_context(|| format!("its key is in ${variable}, which is not set\nhint: export it"))?;
     Ok(Secret::new(key))

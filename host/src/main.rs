@@ -5,6 +5,7 @@ mod chats;
 mod commands;
 mod config;
 mod disk;
+mod evaluations;
 mod exit;
 mod http;
 mod index;

@@ -2,13 +2,15 @@
 //! come or not, and each latency counts from the moment at which the question was due.
 //!
 //! `cargo bench --profile dev --workspace --bench serve -- 200 300` asks 200 times a second for 300
-//! seconds. It prints percentiles, and the server's memory and processor time as it went on.
+//! seconds. It prints percentiles beside those of a page that does nothing, at the same rate from
+//! the same server, and the server's memory and processor time as it went on. In the end the server
+//! is told to stop while it is asked, and has to have a run in its journal for each answer.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench")]
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -20,90 +22,190 @@ use serde_json::json;
 
 /// Connections, each of which is asked over one after the other.
 const CLIENTS: usize = 32;
+/// The seconds for which the page that does nothing is asked.
+const NOTHING: u64 = 5;
+/// The seconds for which a server is asked that is told to stop meanwhile.
+const STOPPING: u64 = 4;
 
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with('-'));
     let mut number = |default: u64| arguments.next().map_or(default, |text| text.parse().unwrap());
-    let (rate, seconds) = (number(200), number(10));
+    let (rate, seconds) = (number(200), number(20));
 
     let folder = tempfile::tempdir().unwrap();
     configure(folder.path(), "rate = 100000\n");
-    let server = Server::start(serve(folder.path()).args(["--script", "answers.toml"]));
+    let mut server = Server::start(serve(folder.path()).args(["--script", "answers.toml"]));
     let token = token(folder.path(), "load", &["talk"]);
     let ask = json!({ "model": "direct", "messages": [{ "role": "user", "content": "Hello" }] });
     let body = ask.to_string();
-    let request = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\n\
-         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        server.address,
-        body.len()
+    let (address, length) = (server.address, body.len());
+    let question = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    );
+    let nothing = format!("GET /healthz HTTP/1.1\r\nhost: {address}\r\n\r\n");
+
+    println!("{rate} questions a second for {seconds} s, {CLIENTS} connections");
+    let floor = asked(address, &nothing, rate, NOTHING, |_| {});
+    println!("  {:>6} {:>12} {:>12} {:>10}", "s", "answered", "memory MiB", "CPU s");
+    let step = (seconds / 10).max(1);
+    let (mut early, mut last) = (0.0, (0.0, 0.0));
+    let mut next = step;
+    let answers = asked(address, &question, rate, seconds, |at| {
+        if at.elapsed.as_secs() < next {
+            return;
+        }
+        next += step;
+        let (memory, cpu) = used(server.id());
+        println!("  {:>6} {:>12} {memory:>12.1} {cpu:>10.1}", at.elapsed.as_secs(), at.answered);
+        if early == 0.0 {
+            early = memory;
+        }
+        last = (memory, cpu);
+    });
+    floor.print("nothing");
+    answers.print("answers");
+    println!("  p50 is {:.1} times that of nothing", answers.rank(0.5) / floor.rank(0.5));
+    println!(
+        "  {:.2} ms of processor time each; memory at the end {:.2} times that after {step} s",
+        last.1 * 1e3 / answers.times.len() as f64,
+        last.0 / early
     );
 
-    let (next, begun) = (AtomicU64::new(0), Instant::now());
-    let times = Mutex::new(Vec::new());
-    let all = rate * seconds;
-    thread::scope(|scope| {
-        for _ in 0..CLIENTS {
-            scope.spawn(|| {
-                let mut stream = TcpStream::connect(server.address).unwrap();
-                stream.set_nodelay(true).unwrap();
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= all {
-                        return;
-                    }
-                    let due = begun + Duration::from_secs(number) / u32::try_from(rate).unwrap();
-                    thread::sleep(due.saturating_duration_since(Instant::now()));
-                    stream.write_all(request.as_bytes()).unwrap();
-                    answered(&mut stream);
-                    times.lock().unwrap().push(due.elapsed());
-                }
-            });
-        }
-        println!("{rate} questions a second for {seconds} s, {CLIENTS} connections");
-        println!("  {:>6} {:>12} {:>12} {:>10}", "s", "answered", "memory MiB", "CPU s");
-        let step = Duration::from_secs((seconds / 10).max(1));
-        while next.load(Ordering::Relaxed) < all {
-            thread::sleep(step);
-            let (memory, cpu) = used(server.id());
-            let (at, answered) = (begun.elapsed().as_secs(), times.lock().unwrap().len());
-            println!("  {at:>6} {answered:>12} {memory:>12.1} {cpu:>10.1}");
-        }
+    // Told to stop while it is asked.
+    let id = server.id();
+    let stopping = thread::scope(|scope| {
+        let asking = scope.spawn(|| asked(address, &question, rate, STOPPING, |_| {}));
+        thread::sleep(Duration::from_secs(STOPPING / 2));
+        run(std::process::Command::new("kill").args(["-s", "TERM", &id.to_string()])).with(0);
+        asking.join().unwrap()
     });
-    let mut times = times.into_inner().unwrap();
-    times.sort_unstable();
-    let rank = |share: f64| {
-        let index = (times.len() as f64 * share) as usize;
-        times[index.min(times.len() - 1)].as_secs_f64() * 1e3
-    };
-    println!(
-        "  p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms, longest {:.1} ms, {} answers",
-        rank(0.5),
-        rank(0.95),
-        rank(0.99),
-        rank(1.0),
-        times.len()
-    );
-    server.signal("TERM");
-    let mut server = server;
     assert_eq!(server.wait(), Some(0), "{}", server.said());
     run(june(folder.path()).args(["journal", "verify"])).with(0);
-    println!("  the journal is sound");
+    let answered = answers.times.len() + stopping.times.len();
+    let listed =
+        run(june(folder.path()).args(["journal", "list", "--json", "--limit", "10000000"]));
+    let listed = listed.with(0).stdout;
+    let returned = listed.lines().filter(|line| line.contains("\"outcome\":\"returned\"")).count();
+    println!(
+        "  told to stop: {} answered, {} not taken; {returned} runs in a sound journal for \
+         {answered} answers",
+        stopping.times.len(),
+        stopping.untaken
+    );
+    assert_eq!(stopping.errors + answers.errors, 0, "errors");
+    assert_eq!((returned, listed.lines().count()), (answered, answered));
 }
 
-/// Reads an answer to its end, and fails unless it is one.
-fn answered(stream: &mut TcpStream) {
+/// How the answers to all questions came.
+#[derive(Default)]
+struct Answers {
+    /// The latencies of those that were right, in milliseconds, sorted.
+    times: Vec<f64>,
+    /// How many were no answers, or broke off.
+    errors: usize,
+    /// How many questions the server did not take.
+    untaken: usize,
+}
+
+/// How far the asking is.
+struct At {
+    elapsed: Duration,
+    answered: usize,
+}
+
+impl Answers {
+    fn rank(&self, share: f64) -> f64 {
+        let index = (self.times.len() as f64 * share) as usize;
+        self.times.get(index.min(self.times.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
+    }
+
+    fn print(&self, name: &str) {
+        println!(
+            "  {name}: p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms, longest {:.1} ms; {} answers, {} \
+             errors",
+            self.rank(0.5),
+            self.rank(0.95),
+            self.rank(0.99),
+            self.rank(1.0),
+            self.times.len(),
+            self.errors + self.untaken
+        );
+    }
+}
+
+/// Sends a request so many times a second for so long.
+fn asked(
+    address: SocketAddr,
+    request: &str,
+    rate: u64,
+    seconds: u64,
+    mut watch: impl FnMut(At),
+) -> Answers {
+    let (next, begun, all) = (AtomicU64::new(0), Instant::now(), rate * seconds);
+    let answers = Mutex::new(Answers::default());
+    let client = || {
+        let mut stream = None;
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= all {
+                return;
+            }
+            let due = begun + Duration::from_nanos(number * 1_000_000_000 / rate);
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+            let answered = one(&mut stream, address, request);
+            let time = due.elapsed().as_secs_f64() * 1e3;
+            let mut answers = answers.lock().unwrap();
+            match answered {
+                Some(true) => answers.times.push(time),
+                Some(false) => answers.errors += 1,
+                None => answers.untaken += 1,
+            }
+            if answered != Some(true) {
+                stream = None;
+            }
+        }
+    };
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(client)).collect();
+        while clients.iter().any(|client| !client.is_finished()) {
+            thread::sleep(Duration::from_millis(100));
+            let answered = answers.lock().unwrap().times.len();
+            watch(At { elapsed: begun.elapsed(), answered });
+        }
+    });
+    let mut answers = answers.into_inner().unwrap();
+    answers.times.sort_unstable_by(f64::total_cmp);
+    answers
+}
+
+/// Asks once, over this connection or a new one: whether that was answered as it should be; nothing
+/// where the server closed the connection instead of taking the question.
+fn one(stream: &mut Option<TcpStream>, address: SocketAddr, request: &str) -> Option<bool> {
+    let connection = match stream {
+        Some(stream) => stream,
+        None => {
+            let new = TcpStream::connect(address).ok()?;
+            new.set_nodelay(true).unwrap();
+            stream.insert(new)
+        }
+    };
+    connection.write_all(request.as_bytes()).ok()?;
     let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
     loop {
-        let read = stream.read(&mut buffer).unwrap();
-        assert!(read > 0, "the connection ended: {}", String::from_utf8_lossy(&bytes));
-        bytes.extend_from_slice(&buffer[..read]);
+        match connection.read(&mut buffer) {
+            Ok(0) | Err(_) if bytes.is_empty() => return None,
+            Ok(0) | Err(_) => return Some(false),
+            Ok(read) => bytes.extend_from_slice(&buffer[..read]),
+        }
         let text = String::from_utf8_lossy(&bytes).to_lowercase();
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        assert!(head.starts_with("http/1.1 200"), "{text}");
-        let length = head.split("content-length: ").nth(1).unwrap().split("\r\n").next().unwrap();
+        let length = head.split("content-length: ").nth(1)?.split("\r\n").next()?;
         if body.len() >= length.parse().unwrap() {
-            return;
+            if head.contains("connection: close") {
+                *stream = None;
+            }
+            return Some(head.starts_with("http/1.1 200"));
         }
     }
 }

@@ -33,6 +33,19 @@ impl Stored {
     ///
     /// The folder holds no run, or a damaged one.
     pub fn read(folder: &Path) -> Result<Stored, RunError> {
+        let run = Stored::verdicts(folder)?;
+        Ok(match folder.join("summary.json").exists() {
+            true => Stored { completions: completions(&folder.join("results.jsonl"))?, ..run },
+            false => run,
+        })
+    }
+
+    /// Reads a run's folder, but for the completions, which are most of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Stored::read).
+    pub fn verdicts(folder: &Path) -> Result<Stored, RunError> {
         let manifest: Manifest = read_json(&folder.join("run.json"))?;
         let path = folder.join("records.jsonl");
         let records = read_records(&path, whole_lines(&read_file(&path)?))?;
@@ -40,17 +53,13 @@ impl Stored {
             let reason = format!("there is no sample {last}");
             return Err(RunError::Damaged { path, line: records.len(), reason });
         }
-        let concluded = folder.join("summary.json").exists();
+        let summary = folder.join("summary.json");
         Ok(Stored {
             folder: folder.into(),
             manifest,
             records: records.into_values().collect(),
-            completions: if concluded {
-                completions(&folder.join("results.jsonl"))?
-            } else {
-                Vec::new()
-            },
-            ks: if concluded { ks(&folder.join("summary.json"))? } else { vec![1, 10, 100] },
+            completions: Vec::new(),
+            ks: if summary.exists() { ks(&summary)? } else { vec![1, 10, 100] },
         })
     }
 }

@@ -1,11 +1,9 @@
 //! `june eval`: grading code that a model wrote.
 
-mod agent;
 mod compare;
 mod report;
 
-use std::fs;
-use std::io::{self};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -14,25 +12,21 @@ use anyhow::Context;
 use clap::{ArgGroup, Args, Subcommand};
 use indicatif::ProgressBar;
 use june_benchmarks::dataset::{self, Dataset};
-use june_benchmarks::evaluation::{self, EvaluationError, Settings};
-use june_benchmarks::grading::{Record, Verdict};
-use june_benchmarks::run::{Manifest, Run, RunError, Stored};
-use june_benchmarks::samples::{self, Sample};
-use june_benchmarks::summary::Summary;
+use june_benchmarks::evaluation::{self, Settings};
+use june_benchmarks::grading::Verdict;
+use june_benchmarks::samples;
 use june_sandbox::{Engine, Limits, Runner, engine};
+use tokio::runtime::Runtime;
 
 use super::dataset as datasets;
 use super::journal::Recorded;
-use super::{interrupted, progress_bar, session_of, workers};
-use crate::exit::{Blame, Failure, Kind, print};
+use super::run::runtime;
+use super::{interrupted, progress_bar, workers};
+use crate::agents::{Host, Overrides};
+use crate::config::Config;
+use crate::evaluations::{self, Asking, LEAST_MEMORY, Place, Plan, SECONDS, Source, Step};
+use crate::exit::{Blame, Failure, print};
 use crate::{paths, size};
-
-/// Fuel that stands for one second of `--timeout`: about what CPython in the sandbox burns for
-/// what native CPython does in a second on the machine that docs/evaluate.md describes.
-const FUEL_PER_SECOND: f64 = 25e9;
-
-/// The least memory in which the Python runner starts, with some to spare.
-const LEAST_MEMORY: u64 = 48 << 20;
 
 /// Grade solutions to a benchmark, each in a sandbox of its own.
 ///
@@ -147,7 +141,7 @@ struct Eval {
 
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(seconds) if (1e-3..=1e6).contains(&seconds) => Ok(seconds),
+        Ok(seconds) if SECONDS.contains(&seconds) => Ok(seconds),
         _ => Err("not a number of seconds from 0.001 to 1000000".into()),
     }
 }
@@ -178,21 +172,16 @@ pub(crate) fn run(command: &Command) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Where the samples come from.
-enum Source<'a> {
-    Samples(Vec<Sample>),
-    Agent(Box<agent::Asking<'a>>),
-}
-
 fn evaluate(command: &Eval, recorded: &Recorded) -> Result<ExitCode, Failure> {
     let start = Instant::now();
     let dataset = load_dataset(command)?;
     let stop = interrupted()?;
-    let mut settings = settings(command)?;
+    let settings = settings(command);
     let runner = load_runner()?;
     // Nothing is made before all that was given is known to be good.
+    let runtime = runtime()?;
     let source = match (&command.samples, &command.agent) {
-        (_, Some(agent)) => Source::Agent(Box::new(agent::Asking::new(agent, command)?)),
+        (_, Some(agent)) => Source::Agent(Box::new(ask(agent, command, &runtime)?)),
         (Some(path), None) => Source::Samples(
             samples::load(path, &dataset, june_benchmarks::Limits::SAMPLES).input()?,
         ),
@@ -207,59 +196,16 @@ fn evaluate(command: &Eval, recorded: &Recorded) -> Result<ExitCode, Failure> {
             )
             .environment()?,
     };
-    let samples = match source {
-        Source::Samples(samples) => samples,
-        Source::Agent(asking) => {
-            let (resume, seed, journal) = (command.resume, command.seed, journal.as_ref());
-            let (dataset, folder) = (&dataset, folder.as_path());
-            asking.ask(&agent::Questions { dataset, folder, resume, seed, journal }, &stop)?
-        }
-    };
-    let digest = runner.component().digest();
-    let manifest = Manifest::new(&dataset, &samples, &digest, &settings.limits, settings.seed);
-    // An agent's answers may all be there, and none of them graded.
-    let graded = command.agent.is_none() || folder.join("run.json").exists();
-    let mut run = if command.resume && graded {
-        match Run::resume(&folder, &manifest) {
-            Err(error @ RunError::Io { .. }) => return Err(error).environment(),
-            resumed => resumed.input()?,
-        }
-    } else {
-        match Run::create(&folder, &manifest) {
-            Err(error @ RunError::Exists { .. }) => return Err(error).input(),
-            created => created.environment()?,
-        }
-    };
-
-    settings.journal = journal.map(|journal| (journal, session_of(&folder)));
-
-    let progress = Progress::new(samples.len(), run.records());
-    let ended =
-        evaluation::evaluate(&runner, &dataset, &samples, &settings, &mut run, &stop, |record| {
-            progress.add(record);
-        });
+    let ks = command.k.iter().map(|&k| k as usize).collect();
+    let plan = Plan { dataset, source, runner, settings, ks, run_ids: command.run_id };
+    let place = Place { folder: &folder, resume: command.resume, journal: journal.clone() };
+    let mut progress = Progress::default();
+    let ended = plan.carry_out(place, &stop, |step| progress.see(&step));
     progress.end();
-    if let Err(error) = ended {
-        let kind = match error {
-            EvaluationError::Interrupted => Kind::Interrupted,
-            _ => Kind::Environment,
-        };
-        let (done, all) = (run.records().len(), samples.len());
-        let again = format!(
-            "{done} of {all} samples are graded; go on with --resume --output {}",
-            folder.display()
-        );
-        return Err(Failure { kind, error: anyhow::Error::from(error).context(again) });
-    }
-
-    let ks: Vec<usize> = command.k.iter().map(|&k| k as usize).collect();
-    let summary = Summary::new(&dataset.name, run.records(), &ks);
-    run.conclude(&samples, &summary, command.run_id).environment()?;
-    if let Some((journal, _)) = settings.journal.take() {
+    let (run, summary) = ended?;
+    if let Some(journal) = journal {
         journal.close().environment()?;
     }
-    let page = folder.join(report::FILE);
-    june_benchmarks::report::write(&Stored::read(&folder).environment()?, &page).environment()?;
     if command.json {
         let text = serde_json::to_string_pretty(&summary).environment()?;
         print(&format!("{text}\n"))?;
@@ -269,38 +215,49 @@ fn evaluate(command: &Eval, recorded: &Recorded) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn load_dataset(command: &Eval) -> Result<Dataset, Failure> {
-    let known = dataset::known().iter().find(|known| known.name == command.dataset);
-    let mut dataset = match (&command.dataset_file, known) {
-        (Some(path), _) => Dataset::load(path).input()?,
-        (None, Some(known)) => Dataset::load(datasets::find(known).environment()?).input()?,
-        (None, None) if Path::new(&command.dataset).exists() => {
-            Dataset::load(&command.dataset).input()?
-        }
-        // Neither a name nor a file: say which names there are.
-        (None, None) => {
-            Dataset::load(datasets::by_name(&command.dataset).and_then(datasets::find).input()?)
-                .input()?
-        }
+/// Makes an agent ready to be asked.
+fn ask(name: &str, command: &Eval, runtime: &Runtime) -> Result<Asking, Failure> {
+    let host = Host::new(Config::find(command.config.as_deref()).input()?).input()?;
+    let overrides = Overrides {
+        model: command.model.as_deref(),
+        script: command.script.as_deref(),
+        ..Overrides::default()
     };
-    if let Some(known) = known {
-        dataset.name = known.name.to_owned();
-    }
-    Ok(dataset)
+    let agent = runtime.block_on(host.agent(name, &overrides)).input()?;
+    let settings = agent.settings(&host.config);
+    let (answers, concurrency) = (command.answers as usize, command.concurrency.into());
+    Ok(Asking { agent, settings, answers, concurrency, runtime: runtime.handle().clone() })
 }
 
-fn settings(command: &Eval) -> Result<Settings, Failure> {
-    let workers = workers(command.workers);
+fn load_dataset(command: &Eval) -> Result<Dataset, Failure> {
+    let known = dataset::known().iter().find(|known| known.name == command.dataset);
+    match (&command.dataset_file, known) {
+        (Some(path), known) => {
+            let dataset = Dataset::load(path).input()?;
+            let name = known.map_or_else(|| dataset.name.clone(), |known| known.name.to_owned());
+            Ok(Dataset { name, ..dataset })
+        }
+        (None, Some(known)) => evaluations::pulled(known),
+        (None, None) if Path::new(&command.dataset).exists() => {
+            Dataset::load(&command.dataset).input()
+        }
+        // Neither a name nor a file: say which names there are.
+        (None, None) => evaluations::pulled(datasets::by_name(&command.dataset).input()?),
+    }
+}
+
+fn settings(command: &Eval) -> Settings {
     let limits = Limits {
-        fuel: command.fuel.unwrap_or((command.timeout * FUEL_PER_SECOND) as u64),
+        fuel: command.fuel.unwrap_or_else(|| evaluations::fuel_of(command.timeout)),
         memory: command.memory,
         wall: command.wall,
         ..Limits::default()
     };
-    Ok(Settings { limits, seed: command.seed, workers, journal: None })
+    let workers = workers(command.workers);
+    Settings { limits, seed: command.seed, workers, journal: None }
 }
 
-pub(crate) fn load_runner() -> Result<Runner, Failure> {
+fn load_runner() -> Result<Runner, Failure> {
     let path = paths::component("python").environment()?;
     let cache = paths::compiled().environment()?;
     let engine = Engine::new().environment()?;
@@ -310,49 +267,57 @@ pub(crate) fn load_runner() -> Result<Runner, Failure> {
 /// Makes a folder in runs/ that nobody else has.
 fn new_folder(dataset: &Dataset, command: &Eval) -> io::Result<PathBuf> {
     let stem = command.samples.as_deref().and_then(Path::file_stem);
-    let agent = command.agent.as_deref().map(|agent| agent.replace('/', "-"));
-    let what = match (stem, agent) {
+    let what = match (stem, &command.agent) {
         (Some(stem), _) => stem.to_string_lossy().into_owned(),
-        (None, Some(agent)) => agent,
+        (None, Some(agent)) => agent.clone(),
         (None, None) => "reference".into(),
     };
-    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%3fZ");
-    let name = format!("{}-{what}-{now}", dataset.name);
-    fs::create_dir_all("runs")?;
-    let mut folder = Path::new("runs").join(&name);
-    let mut number = 1;
-    while let Err(error) = fs::create_dir(&folder) {
-        if error.kind() != io::ErrorKind::AlreadyExists {
-            return Err(error);
-        }
-        number += 1;
-        folder.set_file_name(format!("{name}-{number}"));
-    }
-    Ok(folder)
+    evaluations::new_folder(Path::new("runs"), dataset, &what)
 }
 
 /// A progress bar on standard error; nothing where that is no terminal.
+#[derive(Default)]
 struct Progress {
-    bar: ProgressBar,
+    bar: Option<ProgressBar>,
 }
 
 impl Progress {
-    fn new<'a>(samples: usize, finished: impl Iterator<Item = &'a Record>) -> Self {
-        let bar = progress_bar(samples as u64, "{pos}/{len} graded, {msg}{per_sec}, {eta} left");
-        let progress = Self { bar };
-        finished.for_each(|record| progress.add(record));
-        progress.bar.reset_eta();
-        progress
-    }
-
-    fn add(&self, record: &Record) {
-        self.bar.inc(1);
-        if record.verdict != Verdict::Passed {
-            self.bar.set_message(format!("last {} {}, ", record.verdict.name(), record.task_id));
+    fn see(&mut self, step: &Step<'_>) {
+        match step {
+            Step::Asking { all, there } => {
+                self.begin(*all, "{pos}/{len} answered, {eta} left", *there);
+            }
+            Step::Answered => self.advance(),
+            Step::Grading { all, run } => {
+                let style = "{pos}/{len} graded, {msg}{per_sec}, {eta} left";
+                self.begin(*all, style, run.records().len());
+            }
+            Step::Graded(record) => {
+                self.advance();
+                if let (Some(bar), true) = (&self.bar, record.verdict != Verdict::Passed) {
+                    bar.set_message(format!("last {} {}, ", record.verdict.name(), record.task_id));
+                }
+            }
         }
     }
 
-    fn end(&self) {
-        self.bar.finish_and_clear();
+    fn begin(&mut self, all: usize, style: &str, there: usize) {
+        self.end();
+        let bar = progress_bar(all as u64, style);
+        bar.set_position(there as u64);
+        bar.reset_eta();
+        self.bar = Some(bar);
+    }
+
+    fn advance(&self) {
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
     }
 }

@@ -16,7 +16,6 @@ pub(crate) mod serve;
 pub(crate) mod voice;
 
 use std::io::{IsTerminal, stderr};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -29,22 +28,16 @@ use tokio::runtime::Runtime;
 use crate::exit::{Blame, Failure, Kind};
 
 /// How many things are done at once: so many, or one for each processor.
-fn workers(asked: Option<u16>) -> usize {
+pub(crate) fn workers(asked: Option<u16>) -> usize {
     let processors = || thread::available_parallelism().map_or(1, |n| n.get().min(64));
     asked.map_or_else(processors, usize::from)
 }
 
 /// Returns when the person has pressed Ctrl-C.
-async fn pressed(stop: &AtomicBool) {
+pub(crate) async fn pressed(stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-}
-
-/// The name under which an evaluation's runs are found in the journal: its folder's.
-fn session_of(folder: &Path) -> String {
-    let absolute = std::path::absolute(folder).unwrap_or_else(|_error| folder.into());
-    absolute.file_name().unwrap_or(absolute.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// Waits for this, but not after Ctrl-C; `hint` says what is to be known then, if anything.

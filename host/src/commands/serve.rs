@@ -22,7 +22,7 @@ use crate::exit::{Blame, Failure, print, said};
 use crate::paths;
 use crate::ready::Ready;
 use crate::serve::token::{self, Role, Tokens};
-use crate::serve::{self, Server};
+use crate::serve::{self, Begun, Server};
 use crate::words::time;
 
 /// How long a bot that failed waits before it is started again.
@@ -120,6 +120,7 @@ pub(crate) fn run(command: &Serve) -> Result<ExitCode, Failure> {
         tasks: TaskTracker::new(),
         ready,
         speech,
+        begun: Begun::default(),
         script,
         troubles: Mutex::default(),
     });

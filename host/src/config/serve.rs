@@ -1,5 +1,6 @@
 //! `[serve]`.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,6 +24,9 @@ pub(crate) struct ServeTable {
     pub(crate) bots: Vec<Bot>,
     /// The folder of the evaluations, relative to the configuration's folder.
     pub(crate) runs: PathBuf,
+    /// Data sets that clients can have evaluated, beside those that June knows: files by their
+    /// names, relative to the configuration's folder.
+    pub(crate) datasets: BTreeMap<String, PathBuf>,
     /// The requests a second that each client may send.
     pub(crate) rate: u32,
     /// The connections that may be open at once.
@@ -59,6 +63,7 @@ impl Default for ServeTable {
             agents: None,
             bots: Vec::new(),
             runs: "runs".into(),
+            datasets: BTreeMap::new(),
             rate: 100,
             connections: 512,
             body: Bytes(25 << 20),

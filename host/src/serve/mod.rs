@@ -4,6 +4,7 @@
 //! Every request passes [`guard`] first: who asks, from where, how often and how much.
 
 mod api;
+mod description;
 mod guard;
 mod health;
 mod listen;
@@ -25,6 +26,7 @@ use tokio_util::task::TaskTracker;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+pub(crate) use api::Begun;
 pub(crate) use listen::listen;
 
 use crate::agents::{Host, Overrides};
@@ -49,6 +51,8 @@ pub(crate) struct Server {
     pub(crate) ready: Ready,
     /// Ears and a voice.
     pub(crate) speech: Speech,
+    /// The evaluations that were begun here.
+    pub(crate) begun: Begun,
     /// A file of scripted answers, instead of all models.
     pub(crate) script: Option<PathBuf>,
     /// What does not work, by its name: the server is not ready then.
@@ -59,6 +63,12 @@ impl Server {
     /// The configuration, and its agents, as they are now.
     pub(crate) fn loaded(&self) -> Arc<Loaded> {
         self.ready.now()
+    }
+
+    /// The folder that evaluations are in.
+    pub(crate) fn evaluations_folder(&self) -> PathBuf {
+        let loaded = self.loaded();
+        loaded.host.config.folder().join(&loaded.host.config.tables.serve.runs)
     }
 
     /// Reads the configuration anew. Either all of it holds from now on, or nothing of it.
@@ -107,11 +117,12 @@ struct Described;
 /// All routes.
 pub(crate) fn routes(server: &Arc<Server>) -> Router {
     let needs = |role| middleware::from_fn_with_state((server.clone(), role), guard::token);
-    let (api, described) = OpenApiRouter::with_openapi(Described::openapi())
+    let (api, mut described) = OpenApiRouter::with_openapi(Described::openapi())
         .merge(v1::routes(server).layer(needs(Role::Talk)))
         .merge(api::routes().layer(needs(Role::Review)))
         .merge(api::admin_routes().layer(needs(Role::Admin)))
         .split_for_parts();
+    description::complete(&mut described);
     let described = Arc::new(described);
     api.route("/api/openapi.json", get(async move || Json(described)))
         .merge(health::routes())

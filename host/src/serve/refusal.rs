@@ -1,5 +1,6 @@
 //! Why a request is refused, in the form that its asker understands.
 
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::StatusCode;
 use axum::http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
@@ -54,6 +55,11 @@ impl Refusal {
         Self { named: (self.named.0, Some(code)), ..self }
     }
 
+    /// The same, with another status.
+    pub(crate) fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
     /// As OpenAI's clients read errors.
     pub(crate) fn for_openai(&self) -> Response {
         self.with(Json(self.openai()).into_response())
@@ -105,6 +111,19 @@ impl From<anyhow::Error> for Refusal {
         Self { hint, ..refusal }
     }
 }
+
+/// What axum says of a request that it cannot read.
+macro_rules! unreadable {
+    ($($rejection:ident),*) => {
+        $(impl From<$rejection> for Refusal {
+            fn from(rejection: $rejection) -> Self {
+                Self::new(rejection.status(), rejection.body_text())
+            }
+        })*
+    };
+}
+
+unreadable!(JsonRejection, PathRejection, QueryRejection);
 
 /// As June's own page reads errors.
 impl IntoResponse for Refusal {

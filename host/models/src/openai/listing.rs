@@ -76,7 +76,7 @@ pub async fn list(settings: &Settings) -> Result<Vec<Listed>, ModelError> {
             }
         }
     };
-    let late = |_| unavailable(format!("nothing within {} s", settings.deadlines.first.as_secs()));
+    let late = |_| unavailable(format!("nothing within {:?}", settings.deadlines.first));
     let body = timeout_at(until, ask).await.map_err(late)??;
     read(&body).map_err(|error| unavailable(format!("it sent no list: {error}")))
 }

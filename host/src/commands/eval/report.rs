@@ -7,10 +7,8 @@ use clap::Args;
 use june_benchmarks::report;
 use june_benchmarks::run::Stored;
 
+use crate::evaluations::REPORT;
 use crate::exit::{Blame, Failure, print};
-
-/// The report's name in a run's folder.
-pub(super) const FILE: &str = "report.html";
 
 /// Write a run's report: one HTML file, which opens from disk and fetches nothing.
 ///
@@ -28,7 +26,7 @@ pub(super) struct Report {
 
 pub(super) fn run(command: &Report) -> Result<ExitCode, Failure> {
     let run = Stored::read(&command.folder).input()?;
-    let path = command.output.clone().unwrap_or_else(|| command.folder.join(FILE));
+    let path = command.output.clone().unwrap_or_else(|| command.folder.join(REPORT));
     report::write(&run, &path).environment()?;
     print(&format!("{}\n", path.display()))?;
     Ok(ExitCode::SUCCESS)

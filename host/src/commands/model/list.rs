@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
@@ -27,15 +28,16 @@ pub(crate) struct List {
     json: bool,
 }
 
+/// A model.
 #[derive(Serialize)]
-struct Row {
-    model: String,
+pub(crate) struct Row {
+    pub(crate) model: String,
     /// The backend, or `file` for one that was pulled and is not in june.toml.
-    backend: &'static str,
+    pub(crate) backend: &'static str,
     /// Where it is: an address or a file.
-    at: String,
+    pub(crate) at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    bytes: Option<u64>,
+    pub(crate) bytes: Option<u64>,
 }
 
 pub(crate) fn run(command: &List) -> Result<ExitCode, Failure> {
@@ -43,12 +45,7 @@ pub(crate) fn run(command: &List) -> Result<ExitCode, Failure> {
         return of_server(server, command.json);
     }
     let config = Config::find(command.config.as_deref()).input()?;
-    let mut rows: Vec<Row> =
-        config.tables.model.iter().map(|(name, table)| of_table(name, table)).collect();
-    for (model, path) in pulled::all().environment()? {
-        let bytes = fs::metadata(&path).ok().map(|file| file.len());
-        rows.push(Row { model, backend: "file", at: path.display().to_string(), bytes });
-    }
+    let rows = rows(&config).environment()?;
     if command.json {
         let text = serde_json::to_string_pretty(&rows).environment()?;
         print(&format!("{text}\n"))?;
@@ -62,6 +59,17 @@ pub(crate) fn run(command: &List) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The models of a configuration, then those that were pulled.
+pub(crate) fn rows(config: &Config) -> Result<Vec<Row>> {
+    let mut rows: Vec<Row> =
+        config.tables.model.iter().map(|(name, table)| of_table(name, table)).collect();
+    for (model, path) in pulled::all()? {
+        let bytes = fs::metadata(&path).ok().map(|file| file.len());
+        rows.push(Row { model, backend: "file", at: path.display().to_string(), bytes });
+    }
+    Ok(rows)
 }
 
 fn of_server(server: &str, json: bool) -> Result<ExitCode, Failure> {

@@ -3,7 +3,7 @@
 mod bandwidth;
 mod bench;
 mod bench_report;
-mod list;
+pub(crate) mod list;
 mod pull;
 mod repository;
 mod server;

@@ -1,4 +1,4 @@
-//! `june eval --agent`: asking an agent a benchmark's questions.
+//! Asking an agent a benchmark's questions.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,7 +6,6 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Result, anyhow};
 use futures_util::{StreamExt, stream};
-use indicatif::ProgressBar;
 use june_benchmarks::answers::{Answer, Answers, Asked};
 use june_benchmarks::dataset::Dataset;
 use june_benchmarks::effort::Effort;
@@ -14,26 +13,26 @@ use june_benchmarks::prompt::question;
 use june_benchmarks::samples::Sample;
 use june_sandbox::journal::Digest;
 use june_sandbox::{Answered, Authority, Exit, Journal, Origin, Recording, Workspace};
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle;
 
-use super::Eval;
-use crate::agents::{Agent, Host, Overrides};
-use crate::commands::run::{failed, runtime, whole};
-use crate::commands::{pressed, progress_bar, session_of};
-use crate::config::Config;
+use super::{Step, session_of};
+use crate::agents::Agent;
+use crate::commands::pressed;
+use crate::commands::run::{failed, whole};
 use crate::exit::{Blame, Failure, Kind};
 use crate::notes::Notes;
 
 /// An agent, ready to be asked.
-pub(super) struct Asking<'a> {
-    name: &'a str,
-    host: Host,
-    agent: Agent,
-    runtime: Runtime,
+pub(crate) struct Asking {
+    pub(crate) agent: Agent,
+    /// The digest of all that its answers depend on beside its strategy and its grants.
+    pub(crate) settings: Digest,
     /// Answers for each task.
-    answers: usize,
+    pub(crate) answers: usize,
     /// Questions at once.
-    concurrency: usize,
+    pub(crate) concurrency: usize,
+    /// What waits for the model. It must not be asked from one of the runtime's own threads.
+    pub(crate) runtime: Handle,
 }
 
 /// What is asked, and where the answers go.
@@ -45,44 +44,31 @@ pub(super) struct Questions<'a> {
     pub(super) journal: Option<&'a Journal>,
 }
 
-impl<'a> Asking<'a> {
-    /// Makes an agent ready.
-    pub(super) fn new(name: &'a str, command: &Eval) -> Result<Self, Failure> {
-        let host = Host::new(Config::find(command.config.as_deref()).input()?).input()?;
-        let runtime = runtime()?;
-        let overrides = Overrides {
-            model: command.model.as_deref(),
-            script: command.script.as_deref(),
-            ..Overrides::default()
-        };
-        let agent = runtime.block_on(host.agent(name, &overrides)).input()?;
-        let (answers, concurrency) = (command.answers as usize, command.concurrency.into());
-        Ok(Self { name, host, agent, runtime, answers, concurrency })
-    }
-
+impl Asking {
     /// Asks for every answer that is not there yet, and returns them all.
     pub(super) fn ask(
         &self,
         questions: &Questions<'_>,
         stop: &Arc<AtomicBool>,
+        watch: &mut impl FnMut(Step<'_>),
     ) -> Result<Vec<Sample>, Failure> {
         let Questions { dataset, folder, resume, seed, journal } = *questions;
-        let Self { agent, runtime, .. } = self;
-        let count = self.answers;
+        let Self { agent, runtime, settings, answers: count, .. } = self;
+        let count = *count;
         let asked = Asked {
             dataset: dataset.name.clone(),
             questions: Digest::of_parts(dataset.tasks.iter().map(|task| question(task).user))
                 .to_string(),
-            agent: self.name.into(),
+            agent: agent.name.clone(),
             strategy: agent.strategy.component().digest().to_string(),
             grants: agent.authority.grants.to_texts(),
-            settings: agent.settings(&self.host.config).to_string(),
+            settings: settings.to_string(),
             answers: count,
             seed,
         };
         let mut answers = Answers::open(folder, &asked, dataset, resume).input()?;
         let missing = answers.missing(dataset, count);
-        let bar = progress(dataset.tasks.len() * count, answers.len());
+        watch(Step::Asking { all: dataset.tasks.len() * count, there: answers.len() });
         let session = session_of(folder);
         let mut unanswered: Vec<String> = Vec::new();
         let ended = runtime.block_on(async {
@@ -112,10 +98,9 @@ impl<'a> Asking<'a> {
                         unanswered.push(format!("{} ({id}): {why}", dataset.tasks[task].id));
                     }
                 }
-                bar.inc(1);
+                watch(Step::Answered);
             }
         });
-        bar.finish_and_clear();
         ended?;
         if let Some(first) = unanswered.first() {
             return Err(anyhow!(
@@ -140,8 +125,10 @@ async fn ask_one(
     session: &str,
 ) -> Result<Result<Answer, String>> {
     let question = question(&dataset.tasks[task]);
-    let mut authority =
-        Authority { origin: Origin::seeded(seed + id as u64), ..agent.authority.clone() };
+    let mut authority = Authority {
+        origin: Origin::seeded(seed.wrapping_add(id as u64)),
+        ..agent.authority.clone()
+    };
     // Each question has files and notes of its own.
     if let Some(memory) = &mut authority.capabilities.memory {
         *memory = Arc::new(Notes::default());
@@ -190,11 +177,4 @@ fn effort(answered: &Answered) -> Effort {
         time_to_solution_ms: Some(answered.outcome.wall.as_secs_f64() * 1e3),
         fuel: Some(answered.outcome.fuel),
     }
-}
-
-fn progress(all: usize, there: usize) -> ProgressBar {
-    let bar = progress_bar(all as u64, "{pos}/{len} answered, {eta} left");
-    bar.set_position(there as u64);
-    bar.reset_eta();
-    bar
 }
