@@ -1,5 +1,6 @@
 //! Why a request is refused, in the form that its asker understands.
 
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::StatusCode;
 use axum::http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
@@ -93,3 +94,16 @@ impl IntoResponse for Refusal {
         self.with(Json(&self).into_response())
     }
 }
+
+/// A request whose address or body is not as it should be.
+macro_rules! rejections {
+    ($($rejection:ty),*) => {
+        $(impl From<$rejection> for Refusal {
+            fn from(rejection: $rejection) -> Self {
+                Self::new(rejection.status(), rejection.body_text())
+            }
+        })*
+    };
+}
+
+rejections!(JsonRejection, PathRejection, QueryRejection);

@@ -1,5 +1,10 @@
 //! `/api`: runs, evaluations and models, for the review page and for programs.
 
+mod live;
+mod runs;
+mod runs_proof;
+mod runs_review;
+
 use std::sync::Arc;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -8,7 +13,7 @@ use super::Server;
 
 /// What reviewers need.
 pub(super) fn routes() -> OpenApiRouter<Arc<Server>> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().merge(runs::routes())
 }
 
 /// What changes something that is no review.
