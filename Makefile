@@ -22,10 +22,12 @@ testing      := $(call venv,testing,tests/requirements.txt)
 schemathesis := $(call venv,schemathesis,tests/api/requirements.txt)
 transformers := $(call venv,transformers,tests/transformers/requirements.txt)
 
-# The same for JavaScript: what builds guests, and MCP servers whose tools the tests use.
+# The same for JavaScript: what builds guests, MCP servers whose tools the tests use, and what
+# drives the review page in a browser.
 modules = $(cache)/javascript/$(firstword $(shell sha256sum $(1)/package-lock.json | cut -c1-12))
 node    := $(call modules,components/javascript)
 servers := $(call modules,tests/mcp)
+page    := $(call modules,tests/page)
 
 # Guests in Rust, named by their folders.
 strategies := $(patsubst components/strategies/%/Cargo.toml,%,$(wildcard components/strategies/*/Cargo.toml))
@@ -45,11 +47,11 @@ demo: $(dist)/python.wasm
 	$(june) eval humaneval --reference
 
 # Tests run the built binary, so it is built first. nextest is quicker, and not needed.
-test: components $(servers)/done $(testing)/done $(schemathesis)/done
+test: components $(servers)/done $(page)/done $(testing)/done $(schemathesis)/done
 	./setup --tests
 	cargo build --workspace
-	export JUNE_TEST_MCP_SERVERS=$(servers) JUNE_TEST_PYTHON=$(testing)/bin/python \
-		JUNE_TEST_SCHEMATHESIS=$(schemathesis)/bin/python; \
+	export JUNE_TEST_MCP_SERVERS=$(servers) JUNE_TEST_PAGE=$(page) \
+		JUNE_TEST_PYTHON=$(testing)/bin/python JUNE_TEST_SCHEMATHESIS=$(schemathesis)/bin/python; \
 	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace; \
 	else cargo test --workspace --lib --bins --tests; fi
 	cargo test --workspace --doc
@@ -71,6 +73,7 @@ bench: components $(peers)/done
 	cargo bench --profile dev --workspace --bench journal
 	cargo bench --profile dev --workspace --bench agent
 	cargo bench --profile dev --workspace --bench conversations
+	cargo bench --profile dev --workspace --bench search
 	python3 benchmarks/benches/against_peers.py --june $(june) --python $(peers)/bin/python \
 		--dataset-file "$$($(june) dataset pull humaneval --python $(peers)/bin/python)" $(BENCH)
 
@@ -142,7 +145,8 @@ $(componentize)/done $(peers)/done $(testing)/done $(schemathesis)/done $(transf
 
 $(node)/done: components/javascript/package.json components/javascript/package-lock.json
 $(servers)/done: tests/mcp/package.json tests/mcp/package-lock.json
-$(node)/done $(servers)/done:
+$(page)/done: tests/page/package.json tests/page/package-lock.json
+$(node)/done $(servers)/done $(page)/done:
 	./setup --javascript
 	@echo "making the JavaScript environment $(@D)"
 	rm -rf $(@D)

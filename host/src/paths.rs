@@ -32,6 +32,12 @@ pub(crate) fn reviewer_key() -> Result<PathBuf> {
         .context("no reviewer's key: neither XDG_CONFIG_HOME nor HOME is set\nhint: name its file with --key")
 }
 
+/// The keys with which the server signs reviews, one for each token's name: `june/reviewers` in
+/// `$XDG_CONFIG_HOME`, else in `~/.config`.
+pub(crate) fn reviewers() -> Option<PathBuf> {
+    settings().map(|folder| folder.join("june/reviewers"))
+}
+
 /// The user's configuration: `june/june.toml` in `$XDG_CONFIG_HOME`, else in `~/.config`.
 pub(crate) fn config() -> Option<PathBuf> {
     settings().map(|folder| folder.join("june/june.toml"))

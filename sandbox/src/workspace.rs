@@ -202,6 +202,19 @@ impl Tree {
         journal.data(bytes)
     }
 
+    /// The map of paths that a journal has as an input `files`, with a value for
+    /// each file; none where it is no such map.
+    ///
+    /// # Errors
+    ///
+    /// When it is not to be had.
+    pub fn manifest(
+        data: &Data,
+        blobs: &Blobs,
+    ) -> Result<Option<BTreeMap<String, Option<Data>>>, BlobError> {
+        Ok(minicbor::decode(&blobs.value(data)?).ok())
+    }
+
     /// The tree that a journal has as an input `files`; none where it is no
     /// such value.
     ///
@@ -209,10 +222,7 @@ impl Tree {
     ///
     /// When a part of it is not to be had.
     pub fn recall(data: &Data, blobs: &Blobs) -> Result<Option<Tree>, BlobError> {
-        let bytes = blobs.value(data)?;
-        let Ok(manifest) = minicbor::decode::<BTreeMap<String, Option<Data>>>(&bytes) else {
-            return Ok(None);
-        };
+        let Some(manifest) = Tree::manifest(data, blobs)? else { return Ok(None) };
         let mut tree = Tree::default();
         for (path, data) in manifest {
             let entry = match data {

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+pub mod history;
 pub mod openai;
 mod python;
 pub mod server;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,8 +22,9 @@ use crate::config::Config;
 use crate::exit::{Blame, Failure, print, said};
 use crate::paths;
 use crate::ready::Ready;
+use crate::serve::runs::Runs;
 use crate::serve::token::{self, Role, Tokens};
-use crate::serve::{self, Begun, Server};
+use crate::serve::{self, Begun, Reviewers, Server};
 use crate::words::time;
 
 /// How long a bot that failed waits before it is started again.
@@ -112,11 +114,15 @@ pub(crate) fn run(command: &Serve) -> Result<ExitCode, Failure> {
     let journal = open_journal(command.journal.as_deref())?;
     let folder = folder(command.journal.as_deref()).environment()?;
     let chats = Chats::new(ready.clone(), store, speech.clone(), Some(journal.clone()));
+    let stop = CancellationToken::new();
     let server = Arc::new(Server {
+        runs: Runs::new(folder.clone(), journal.clone(), stop.clone()),
+        reviewers: Reviewers::new(paths::reviewers()),
+        at_length: Arc::new(Semaphore::new(serve::AT_LENGTH)),
         folder,
         journal: journal.clone(),
         tokens,
-        stop: CancellationToken::new(),
+        stop,
         tasks: TaskTracker::new(),
         ready,
         speech,
@@ -145,6 +151,9 @@ async fn until_stopped(
     for (name, bot) in bots {
         server.tasks.spawn(keep_running(server.clone(), chats.clone(), name, bot));
     }
+    let following = server.clone();
+    let trouble = move |why| following.trouble("journal", why);
+    server.tasks.spawn(server.runs.clone().follow(trouble));
     let routes = serve::routes(&server);
     let told = told_to_stop(server.clone());
     eprintln!("june: http://{address}; Ctrl-C ends it");
@@ -166,13 +175,7 @@ async fn until_stopped(
 /// away for a while.
 async fn keep_running(server: Arc<Server>, chats: Arc<Chats>, name: &'static str, bot: Bot) {
     let tell = |what: &str| eprintln!("june: {what}");
-    let trouble = |why: Option<String>| {
-        let mut troubles = server.troubles.lock().unwrap_or_else(PoisonError::into_inner);
-        match why {
-            Some(why) => troubles.insert(name, why),
-            None => troubles.remove(name),
-        };
-    };
+    let trouble = |why| server.trouble(name, why);
     while !server.stop.is_cancelled() {
         let ended = bot.clone().run(&chats, tell, server.stop.clone());
         // It is well as long as it runs.

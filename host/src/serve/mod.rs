@@ -10,17 +10,20 @@ mod health;
 mod listen;
 mod page;
 mod refusal;
+mod reviewers;
+pub(crate) mod runs;
 pub(crate) mod token;
 mod v1;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, anyhow};
 use axum::routing::get;
 use axum::{Json, Router, middleware};
 use june_sandbox::journal::{Folder, Journal};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use utoipa::OpenApi;
@@ -28,12 +31,17 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use api::Begun;
 pub(crate) use listen::listen;
+pub(crate) use reviewers::Reviewers;
 
 use crate::agents::{Host, Overrides};
 use crate::chats::{self, speech::Speech};
 use crate::config::Config;
 use crate::ready::{Loaded, Ready};
+use runs::Runs;
 use token::{Role, Tokens};
+
+/// How much of what takes long is done at once.
+pub(crate) const AT_LENGTH: usize = 2;
 
 /// What all routes share.
 pub(crate) struct Server {
@@ -41,6 +49,12 @@ pub(crate) struct Server {
     pub(crate) folder: Folder,
     /// What everything is recorded in.
     pub(crate) journal: Journal,
+    /// What is in it.
+    pub(crate) runs: Arc<Runs>,
+    /// The keys that reviews are signed with.
+    pub(crate) reviewers: Reviewers,
+    /// Room for what takes long: verifying and replaying.
+    pub(crate) at_length: Arc<Semaphore>,
     /// Who may ask.
     pub(crate) tokens: Tokens,
     /// Cancelled once the server is to stop: what would go on for ever ends then.
@@ -69,6 +83,15 @@ impl Server {
     pub(crate) fn evaluations_folder(&self) -> PathBuf {
         let loaded = self.loaded();
         loaded.host.config.folder().join(&loaded.host.config.tables.serve.runs)
+    }
+
+    /// Remembers what does not work, or that it does.
+    pub(crate) fn trouble(&self, name: &'static str, why: Option<String>) {
+        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        match why {
+            Some(why) => troubles.insert(name, why),
+            None => troubles.remove(name),
+        };
     }
 
     /// Reads the configuration anew. Either all of it holds from now on, or nothing of it.

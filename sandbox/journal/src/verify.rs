@@ -6,8 +6,10 @@
 //! hashes, the newest checkpoint, and the key.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::convert::Infallible;
 use std::fs::{self, File};
 use std::io::{BufReader, Read};
+use std::ops::ControlFlow;
 
 use tlog_tiles::Hash;
 
@@ -67,6 +69,25 @@ pub fn verify(
     since: Option<&str>,
     mut progress: impl FnMut(u64),
 ) -> Result<Report, Error> {
+    let all = verify_while(folder, since, |records| {
+        progress(records);
+        ControlFlow::<Infallible>::Continue(())
+    });
+    let ControlFlow::Continue(report) = all?;
+    Ok(report)
+}
+
+/// Verifies a journal as [`verify`] does, for as long as `go_on` says so, which
+/// is told now and then how many records were looked at.
+///
+/// # Errors
+///
+/// As [`verify`].
+pub fn verify_while<B>(
+    folder: &Folder,
+    since: Option<&str>,
+    mut go_on: impl FnMut(u64) -> ControlFlow<B>,
+) -> Result<ControlFlow<B, Report>, Error> {
     let key = folder.read_public_key()?;
     let live = is_live(folder);
     // Read first: what is published later is not needed.
@@ -96,8 +117,10 @@ pub fn verify(
             Ok(Some(Item::Record { number, bytes, .. })) => {
                 tail += bytes.len() as u64 + segment::FRAME;
                 check.record(number, &bytes);
-                if number.is_multiple_of(4096) {
-                    progress(number);
+                if number.is_multiple_of(1024)
+                    && let ControlFlow::Break(why) = go_on(number)
+                {
+                    return Ok(ControlFlow::Break(why));
                 }
             }
             Ok(Some(Item::Checkpoint(note))) => {
@@ -159,7 +182,7 @@ pub fn verify(
         check.problem(error.to_string());
     }
     check.hashes_end();
-    Ok(check.report(checkpoint, tail, live))
+    Ok(ControlFlow::Continue(check.report(checkpoint, tail, live)))
 }
 
 /// Whether somebody writes to the journal at this moment.

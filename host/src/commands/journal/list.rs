@@ -10,7 +10,7 @@ use jiff::{Span, Timestamp};
 
 use super::Place;
 use crate::exit::{Blame, Failure, print};
-use crate::index::{Filter, Run};
+use crate::index::{Filter, Outcome, Run};
 use crate::size::show_bytes;
 use crate::words::{grouped, one_line, time, took};
 
@@ -47,26 +47,13 @@ pub(crate) struct Which {
     /// Of this session; an evaluation's is the name of its folder.
     #[arg(long, value_name = "NAME")]
     session: Option<String>,
-    /// That ended so: returned, raised, exited, out-of-fuel, out-of-memory, timed-out, crashed,
-    /// given-up, unfinished.
-    #[arg(long, value_name = "OUTCOME", value_parser = OUTCOMES)]
-    outcome: Option<String>,
+    /// That ended so.
+    #[arg(long, value_enum, value_name = "OUTCOME")]
+    outcome: Option<Outcome>,
     /// With a call on which this was decided.
     #[arg(long, value_enum)]
     decision: Option<Decision>,
 }
-
-const OUTCOMES: [&str; 9] = [
-    "returned",
-    "raised",
-    "exited",
-    "out-of-fuel",
-    "out-of-memory",
-    "timed-out",
-    "crashed",
-    "given-up",
-    "unfinished",
-];
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Decision {
@@ -84,9 +71,10 @@ impl Which {
             until: self.until,
             component: self.component.clone(),
             session: self.session.clone(),
-            outcome: self.outcome.clone(),
+            outcome: self.outcome,
             denied: self.decision.map(|decision| matches!(decision, Decision::Denied)),
             limit,
+            ..Filter::default()
         }
     }
 }

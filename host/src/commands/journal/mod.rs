@@ -1,12 +1,12 @@
 //! `june journal`: what components did, proven, read and run again.
 
 mod diff;
-mod export;
+pub(crate) mod export;
 pub(crate) mod list;
-mod replay;
-mod review;
+pub(crate) mod replay;
+pub(crate) mod review;
 mod show;
-mod verify;
+pub(crate) mod verify;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};

@@ -10,13 +10,15 @@ use std::thread;
 use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::ProgressBar;
+use june_sandbox::journal::Folder;
+use june_sandbox::journal::blobs::Blobs;
 use june_sandbox::journal::record::{Event, Record};
 use june_sandbox::{Cache, Digest, Engine, Recorded, ReplayError, Runner, Strategy, Tool, engine};
 use serde_json::json;
 
 use super::list::Which;
 use super::{Place, run_of};
-use crate::commands::{interrupted, progress_bar, workers};
+use crate::commands::{interrupted, pressed, progress_bar, workers};
 use crate::exit::{Blame, Failure, Kind, print, said};
 use crate::index::Index;
 use crate::words::{grouped, neutral};
@@ -48,9 +50,92 @@ pub(crate) struct Replay {
 }
 
 /// What became of one replay.
-struct Replayed {
-    run: u64,
-    result: Result<june_sandbox::Replay>,
+type Replayed = Result<june_sandbox::Replay>;
+
+/// Runs that can be replayed, and what they take.
+pub(crate) struct Replays {
+    /// The records of each.
+    loaded: Vec<Vec<Record>>,
+    components: HashMap<Digest, Component>,
+    blobs: Blobs,
+    /// How many runs there are, those of the host included, which are not replayed.
+    asked: usize,
+}
+
+impl Replays {
+    /// These runs, and after each those that answered its calls.
+    pub(crate) fn gather(
+        engine: &Engine,
+        folder: &Folder,
+        index: &Index,
+        runs: Vec<u64>,
+    ) -> Result<Self, Failure> {
+        let runs = with_children(index, runs).environment()?;
+        let mut loaded: Vec<Vec<Record>> = Vec::with_capacity(runs.len());
+        for run in &runs {
+            let records: Vec<Record> =
+                run_of(index, *run)?.into_iter().map(|(_, record)| record).collect();
+            // A turn of a chat is the host's own: what ran in it are its children.
+            if !is_turn(&records) {
+                loaded.push(records);
+            }
+        }
+        let components = components(engine, &loaded)?;
+        Ok(Self { loaded, components, blobs: folder.blobs(), asked: runs.len() })
+    }
+
+    /// How many are replayed.
+    pub(crate) fn len(&self) -> usize {
+        self.loaded.len()
+    }
+
+    /// Replays so many at once, until it is told to stop; `each` is told what became of one.
+    pub(crate) fn run(
+        &self,
+        workers: usize,
+        stop: &AtomicBool,
+        mut each: impl FnMut(u64, Replayed) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let next = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            let (sender, replayed) = mpsc::sync_channel(workers * 4);
+            for _ in 0..workers.min(self.loaded.len()) {
+                let (sender, next) = (sender.clone(), &next);
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_time()
+                    .build()
+                    .environment()?;
+                scope.spawn(move || {
+                    while let Some(records) = self.loaded.get(next.fetch_add(1, Ordering::Relaxed))
+                    {
+                        let run = records.first().map_or(0, |record| record.run);
+                        let result = runtime.block_on(async {
+                            tokio::select! {
+                                biased;
+                                () = pressed(stop) => None,
+                                result = self.replay(records) => Some(result),
+                            }
+                        });
+                        let Some(result) = result else { return };
+                        if sender.send((run, result)).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            for (run, result) in replayed {
+                each(run, result)?;
+            }
+            Ok(())
+        })
+    }
+
+    async fn replay(&self, records: &[Record]) -> Replayed {
+        let recorded = Recorded::gather(records.iter().cloned(), &self.blobs)?;
+        let component = self.components.get(&recorded.start.component);
+        Ok(missing(component, &recorded)?.replay(&recorded).await?)
+    }
 }
 
 pub(crate) fn run(command: &Replay) -> Result<ExitCode, Failure> {
@@ -75,77 +160,35 @@ pub(crate) fn run(command: &Replay) -> Result<ExitCode, Failure> {
             runs
         }
     };
-    let runs = with_children(&index, runs).environment()?;
-    let mut loaded: Vec<Vec<Record>> = Vec::with_capacity(runs.len());
-    for run in &runs {
-        let records: Vec<Record> =
-            run_of(&index, *run)?.into_iter().map(|(_, record)| record).collect();
-        // A turn of a chat is the host's own: what ran in it are its children.
-        if !is_turn(&records) {
-            loaded.push(records);
-        }
-    }
-    let components = components(&loaded)?;
+    let replays = Replays::gather(&Engine::new().environment()?, &folder, &index, runs)?;
     let workers = workers(command.workers);
     let stop = interrupted()?;
 
     // One run needs no bar.
-    let bar = match loaded.len() {
+    let bar = match replays.len() {
         1 => ProgressBar::hidden(),
         runs => progress_bar(runs as u64, "{pos}/{len} replayed, {eta} left"),
     };
     let (mut identical, mut diverged, mut failed) = (0_u64, 0_u64, 0_u64);
-    let next = AtomicUsize::new(0);
-    let blobs = folder.blobs();
-    let printed = thread::scope(|scope| {
-        let (sender, replayed) = mpsc::sync_channel(workers * 4);
-        for _ in 0..workers.min(loaded.len()) {
-            let (sender, next, stop) = (sender.clone(), &next, &stop);
-            let (loaded, components, blobs) = (&loaded, &components, &blobs);
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_time()
-                .build()
-                .environment()?;
-            scope.spawn(move || {
-                while let Some(records) = loaded.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if stop.load(Ordering::Relaxed) {
-                        return;
-                    }
-                    let run = records.first().map_or(0, |record| record.run);
-                    let replay = async {
-                        let recorded = Recorded::gather(records.iter().cloned(), blobs)?;
-                        let component = components.get(&recorded.start.component);
-                        Ok(missing(component, &recorded)?.replay(&recorded).await?)
-                    };
-                    let result = runtime.block_on(replay);
-                    if sender.send(Replayed { run, result }).is_err() {
-                        return;
-                    }
-                }
-            });
+    let printed = replays.run(workers, &stop, |run, result| {
+        bar.inc(1);
+        match &result {
+            Ok(june_sandbox::Replay::Identical { .. }) => identical += 1,
+            Ok(june_sandbox::Replay::Diverged(_)) => diverged += 1,
+            Err(_) => failed += 1,
         }
-        drop(sender);
-        for Replayed { run, result } in replayed {
-            bar.inc(1);
-            match &result {
-                Ok(june_sandbox::Replay::Identical { .. }) => identical += 1,
-                Ok(june_sandbox::Replay::Diverged(_)) => diverged += 1,
-                Err(_) => failed += 1,
-            }
-            let text = match command.json {
-                true => format!("{}\n", in_json(run, &result)),
-                false => in_words(run, &result),
-            };
-            bar.suspend(|| print(&text))?;
-        }
-        Ok(())
+        let text = match command.json {
+            true => format!("{}\n", in_json(run, &result)),
+            false => in_words(run, &result),
+        };
+        bar.suspend(|| print(&text))
     });
     bar.finish_and_clear();
     printed?;
-    if loaded.is_empty() && !runs.is_empty() {
+    if replays.len() == 0 && replays.asked > 0 {
         eprintln!("june: there is nothing to replay: no component ran");
     }
-    if runs.len() > 1 && !command.json {
+    if replays.asked > 1 && !command.json {
         print(&format!(
             "{} identical, {} diverged, {} could not be replayed\n",
             grouped(identical),
@@ -194,8 +237,10 @@ impl Component {
 }
 
 /// The components that these runs need, as far as they are here.
-fn components(runs: &[Vec<Record>]) -> Result<HashMap<Digest, Component>, Failure> {
-    let engine = Engine::new().environment()?;
+fn components(
+    engine: &Engine,
+    runs: &[Vec<Record>],
+) -> Result<HashMap<Digest, Component>, Failure> {
     let cache = paths::compiled().environment()?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().build().environment()?;
@@ -206,7 +251,7 @@ fn components(runs: &[Vec<Record>]) -> Result<HashMap<Digest, Component>, Failur
             continue;
         }
         if let Some(path) = paths::component_by_digest(&start.component) {
-            let loading = Component::load(&engine, &path, &cache, &start.world);
+            let loading = Component::load(engine, &path, &cache, &start.world);
             components.insert(start.component, runtime.block_on(loading).environment()?);
         }
     }
@@ -246,7 +291,7 @@ fn missing<'a>(found: Option<&'a Component>, recorded: &Recorded) -> Result<&'a 
     })
 }
 
-fn in_words(run: u64, result: &Result<june_sandbox::Replay>) -> String {
+fn in_words(run: u64, result: &Replayed) -> String {
     match result {
         Ok(june_sandbox::Replay::Identical { calls, fuel }) => format!(
             "run {run}: identical: output, {} calls and fuel {}\n",
@@ -260,7 +305,8 @@ fn in_words(run: u64, result: &Result<june_sandbox::Replay>) -> String {
     }
 }
 
-fn in_json(run: u64, result: &Result<june_sandbox::Replay>) -> serde_json::Value {
+/// What became of a replay, as JSON.
+pub(crate) fn in_json(run: u64, result: &Replayed) -> serde_json::Value {
     match result {
         Ok(june_sandbox::Replay::Identical { calls, fuel }) => {
             json!({ "run": run, "result": "identical", "calls": calls, "fuel": fuel })

@@ -9,8 +9,11 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use june_sandbox::Journal;
+use june_sandbox::journal::Folder;
 use june_sandbox::journal::note::SecretKey;
 use june_sandbox::journal::record::{self, Event, Opinion};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::{Place, now, run_of};
 use crate::exit::{Blame, Failure, print};
@@ -38,12 +41,23 @@ pub(crate) struct Review {
     reviewer: Option<String>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Verdict {
+/// What a reviewer thinks of a run.
+#[derive(Clone, Copy, ValueEnum, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Verdict {
     /// Nothing to object to.
     Ok,
     /// Somebody has to look at this.
     Flag,
+}
+
+impl Verdict {
+    fn opinion(self) -> Opinion {
+        match self {
+            Verdict::Ok => Opinion::Ok,
+            Verdict::Flag => Opinion::Flag,
+        }
+    }
 }
 
 pub(crate) fn run(command: &Review) -> Result<ExitCode, Failure> {
@@ -56,29 +70,35 @@ pub(crate) fn run(command: &Review) -> Result<ExitCode, Failure> {
     };
     let name = command.reviewer.clone().unwrap_or_else(paths::user);
     let key = reviewer_key(&path, &name).environment()?;
-    let verdict = match command.verdict {
-        Verdict::Ok => Opinion::Ok,
-        Verdict::Flag => Opinion::Flag,
-    };
-    let journal_name = folder.read_public_key().environment()?.name().to_owned();
-    let review = record::Review::sign(&key, &journal_name, command.run, verdict, &command.comment)
-        .context("cannot sign this comment; write it without control characters")
-        .input()?;
+    let review = sign(&folder, &key, command.run, command.verdict, &command.comment).input()?;
     let (journal, _) = Journal::open(&folder, now).environment()?;
     let number = journal.append(command.run, Event::Review(review)).environment()?;
     journal.close().environment()?;
     print(&format!(
         "record {number}: run {} is reviewed, {}, by {}\n",
         command.run,
-        verdict.name(),
+        command.verdict.opinion().name(),
         key.public()
     ))?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// A verdict on a run of this journal, signed.
+pub(crate) fn sign(
+    folder: &Folder,
+    key: &SecretKey,
+    run: u64,
+    verdict: Verdict,
+    comment: &str,
+) -> Result<record::Review> {
+    let journal = folder.read_public_key()?;
+    record::Review::sign(key, journal.name(), run, verdict.opinion(), comment)
+        .context("cannot sign this comment; write it without control characters")
+}
+
 /// Reads the reviewer's key, two lines: the secret one and the public one. Makes it where there is
 /// none.
-fn reviewer_key(path: &Path, name: &str) -> Result<SecretKey> {
+pub(crate) fn reviewer_key(path: &Path, name: &str) -> Result<SecretKey> {
     match fs::read_to_string(path) {
         Ok(text) => {
             let (secret, public) = text.trim_end().split_once('\n').unwrap_or_default();

@@ -10,7 +10,7 @@ use clap::Args;
 use june_sandbox::journal::Error;
 use june_sandbox::journal::note::Checkpoint;
 use june_sandbox::journal::verify::{Report, verify};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Place, spinner};
 use crate::exit::{Blame, Failure, print};
@@ -57,18 +57,22 @@ pub(crate) fn run(command: &Verify) -> Result<ExitCode, Failure> {
     };
     let sound = report.is_sound();
     if command.json {
-        let value = json!({
-            "sound": sound, "records": report.records, "root": report.root.to_string(),
-            "checkpoints": report.checkpoints, "runs": report.runs,
-            "unfinished": report.unfinished, "blobs": report.blobs, "tail": report.tail,
-            "live": report.live, "problems": report.problems,
-            "problem_count": report.problem_count,
-        });
-        print(&format!("{value:#}\n"))?;
+        print(&format!("{:#}\n", in_json(&report)))?;
     } else {
         print(&told(&report))?;
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// What was found, as JSON.
+pub(crate) fn in_json(report: &Report) -> Value {
+    json!({
+        "sound": report.is_sound(), "records": report.records, "root": report.root.to_string(),
+        "checkpoints": report.checkpoints, "runs": report.runs,
+        "unfinished": report.unfinished, "blobs": report.blobs, "tail": report.tail,
+        "live": report.live, "problems": report.problems,
+        "problem_count": report.problem_count,
+    })
 }
 
 /// A short file, `-` for standard input.

@@ -1,7 +1,11 @@
 //! `/api`: runs, evaluations and models, for the review page and for programs.
 
 mod evaluations;
+mod live;
 mod models;
+mod runs;
+mod runs_proof;
+mod runs_review;
 
 use std::sync::Arc;
 
@@ -13,7 +17,10 @@ use super::Server;
 
 /// What reviewers need.
 pub(super) fn routes() -> OpenApiRouter<Arc<Server>> {
-    OpenApiRouter::new().merge(evaluations::routes()).merge(models::routes())
+    OpenApiRouter::new()
+        .merge(evaluations::routes())
+        .merge(models::routes())
+        .merge(runs::routes())
 }
 
 /// What changes something that is no review.

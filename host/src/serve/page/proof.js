@@ -78,7 +78,7 @@ function verified(result) {
 }
 
 /** A button that asks the host, and shows what came of it. */
-function ask(label, busy, path, render, holder) {
+function ask(label, busy, path, render, holder, signal) {
   const button = h(
     "button",
     {
@@ -87,8 +87,9 @@ function ask(label, busy, path, render, holder) {
         button.disabled = true;
         replace(button, busy);
         try {
-          replace(holder, render(await post(path)));
+          replace(holder, render(await post(path, {}, signal)));
         } catch (error) {
+          if (signal.aborted) return;
           replace(
             holder,
             h(
@@ -109,7 +110,7 @@ function ask(label, busy, path, render, holder) {
 }
 
 /** Whether the journal is as it was written, and whether the run does the same again. */
-export function proof(run) {
+export function proof(run, signal) {
   const holder = h("div", { "aria-live": "polite" });
   const path = `/api/runs/${run.run}`;
   return h(
@@ -124,8 +125,8 @@ export function proof(run) {
     h(
       "p",
       { class: "buttons" },
-      ask("Verify", "Verifying…", `${path}/verify`, verified, holder),
-      ask("Replay", "Replaying…", `${path}/replay`, (found) => replays(found.replays), holder),
+      ask("Verify", "Verifying…", `${path}/verify`, verified, holder, signal),
+      ask("Replay", "Replaying…", `${path}/replay`, (found) => replays(found.replays), holder, signal),
     ),
     holder,
   );

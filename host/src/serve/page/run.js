@@ -313,7 +313,7 @@ export async function view(main, { argument, signal }) {
           "aside",
           { "aria-label": "About this run" },
           granted(happened),
-          proof(run),
+          proof(run, signal),
           reviews(run, happened),
           tree(run, runs, more),
         ),

@@ -12,6 +12,8 @@ const PAGE = 150;
 const MOST = 2000;
 // Milliseconds between the last key and the request; a choice or a tick asks at once.
 const PAUSE = 60;
+// Milliseconds between two questions to a host that makes its index.
+const PATIENCE = 1000;
 
 const OUTCOMES = [
   "returned",
@@ -24,7 +26,7 @@ const OUTCOMES = [
   "given-up",
   "unfinished",
 ];
-const WORLDS = ["strategy", "tool", "runner"];
+const WORLDS = ["strategy", "tool", "runner", "chat"];
 const SPANS = [
   ["", "any time"],
   ["1h", "last hour"],
@@ -278,6 +280,7 @@ export async function view(main, { query: address, signal, back, go }) {
     }
   }
 
+  let pause = 0;
   async function search() {
     current.abort();
     current = new AbortController();
@@ -295,12 +298,14 @@ export async function view(main, { query: address, signal, back, go }) {
       rows = [];
       body.replaceChildren();
       table.hidden = true;
-      replace(state, h("span", { class: "problem", role: "alert" }, error.message, " ", error.hint));
+      if (error.status === 503) {
+        replace(state, error.message);
+        pause = setTimeout(search, PATIENCE);
+      } else replace(state, h("span", { class: "problem", role: "alert" }, error.message, " ", error.hint));
     }
     table.removeAttribute("aria-busy");
   }
 
-  let pause = 0;
   function changed({ target }) {
     const data = new FormData(filters);
     for (const name of FILTERS) values[name] = String(data.get(name) ?? "").trim();
