@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-pub use encode::encode;
+pub use encode::{Encoding, encode};
 pub use limits::Limits;
 
 use crate::SpeechError;
