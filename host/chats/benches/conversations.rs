@@ -1,6 +1,6 @@
 //! Fifty conversations at once: how long each stage of a turn takes, with a fake platform that
-//! answers at once, an agent that has its answer ready, and a voice that is a tone. What is left is
-//! June's own work.
+//! answers at once, an agent that has its answer ready, and a voice that is a tone, at once or after
+//! a while. What is left is June's own work.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use common::{FakePlatform, FakeServer, attachment, tone, written};
-use futures_util::future::{BoxFuture, ready};
+use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 use june_chats::{
     Access, AgentEvent, Agents, Chat, Engine, Events, Filter, Inbox, Incoming, Observer, Passed,
@@ -52,13 +52,22 @@ impl Transcriber for Instantly {
     }
 }
 
-impl Speaker for Instantly {
+/// A voice that takes so long for a sentence of two seconds.
+#[derive(Clone, Copy)]
+struct After(Duration);
+
+impl Speaker for After {
     fn speak(
         &self,
         _text: String,
         _language: Option<String>,
     ) -> BoxFuture<'static, Result<Audio, SpeechError>> {
-        ready(Ok(tone(32_000))).boxed()
+        let After(wait) = *self;
+        async move {
+            tokio::time::sleep(wait).await;
+            Ok(tone(32_000))
+        }
+        .boxed()
     }
 }
 
@@ -81,7 +90,7 @@ fn spoken(samples: u32) -> bytes::Bytes {
     june_speech::encode(&audio).unwrap().ogg
 }
 
-fn measure(name: &str, chats: usize, turns: usize, aloud: bool) {
+fn measure(name: &str, chats: usize, turns: usize, voice: Option<After>) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("chats.sqlite")).unwrap();
     let server = FakeServer::start(false);
@@ -91,8 +100,11 @@ fn measure(name: &str, chats: usize, turns: usize, aloud: bool) {
     let platform = Arc::new(FakePlatform::new(server.address, false));
     let engine = Engine::new(store.clone(), platform, Arc::new(Instantly), settings)
         .with_transcriber(Arc::new(Instantly))
-        .with_speaker(Arc::new(Instantly))
         .with_observer(Arc::new(stopwatch.clone()));
+    let engine = match voice {
+        Some(voice) => engine.with_speaker(Arc::new(voice)),
+        None => engine,
+    };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let running = runtime.spawn(async move { engine.run().await });
@@ -101,7 +113,7 @@ fn measure(name: &str, chats: usize, turns: usize, aloud: bool) {
         let updates: Vec<Incoming> = (0..chats)
             .map(|chat| {
                 let mut update = written(format!("{chat}-{turn}"), &format!("c{chat}"), "What?");
-                update.voice = aloud.then(|| attachment("voice.ogg"));
+                update.voice = voice.map(|_| attachment("voice.ogg"));
                 update
             })
             .collect();
@@ -129,7 +141,9 @@ fn measure(name: &str, chats: usize, turns: usize, aloud: bool) {
 }
 
 fn main() {
-    measure("one spoken conversation", 1, TURNS, true);
-    measure("written", CHATS, TURNS, false);
-    measure("spoken", CHATS, TURNS, true);
+    let (at_once, later) = (After(Duration::ZERO), After(Duration::from_millis(200)));
+    measure("one spoken conversation", 1, TURNS, Some(at_once));
+    measure("written", CHATS, TURNS, None);
+    measure("spoken, by a voice that is there at once", CHATS, TURNS, Some(at_once));
+    measure("spoken, by a voice ten times as fast as it speaks", CHATS, TURNS, Some(later));
 }

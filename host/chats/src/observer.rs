@@ -23,7 +23,7 @@ pub enum Stage {
     Agent,
     /// Saying a sentence, or a few.
     Speak,
-    /// Making a voice message of what was spoken.
+    /// From the last spoken sentence until the voice message is made: most of it was before.
     Encode,
     /// Sending the voice message.
     Upload,

@@ -22,6 +22,8 @@ pub trait Inbox: Send + Sync {
         name: &str,
         mark: &str,
     ) -> Result<Vec<bool>, PlatformError>;
+    /// The people of a platform who were paired with a code.
+    fn paired(&self, platform: &str) -> Result<Vec<String>, PlatformError>;
 }
 
 /// A chat platform's own service, seen from the bot. Calls wait where the platform says that there

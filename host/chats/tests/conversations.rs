@@ -269,7 +269,12 @@ async fn voice_in_voice_out() {
     assert_eq!(bot.server.messages("c").len(), 3);
     bot.ask("3", "c", "/voice on").await;
     bot.ask("4", "c", "say one. Say two.").await;
-    assert_eq!(bot.server.messages("c").iter().filter(|seen| seen.voice.is_some()).count(), 2);
+    let seen = bot.server.messages("c");
+    let voices: Vec<usize> = seen.iter().filter_map(|seen| seen.voice).collect();
+    // Two sentences, one after the other in one message.
+    let twice = [tone(1600).samples, tone(1600).samples].concat();
+    let both = june_speech::encode(&Audio { samples: twice.into(), rate: 16_000 }).unwrap();
+    assert_eq!(voices[1..], [both.ogg.len()]);
     assert_eq!(*bot.mouth.0.lock().unwrap(), ["heard.", "one.", "Say two."]);
     // The conversation is one, written and spoken.
     let told = bot.ask("5", "c", "remember").await;

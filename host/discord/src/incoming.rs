@@ -51,6 +51,7 @@ struct User {
 
 #[derive(Deserialize)]
 struct File {
+    id: String,
     filename: String,
     content_type: Option<String>,
     size: Option<u64>,
@@ -100,12 +101,13 @@ impl Message {
         let flags = self.flags.unwrap_or(0);
         let spoken = flags & IS_VOICE_MESSAGE != 0;
         let (mut voice, mut files) = (None, Vec::new());
+        let origin = format!("{}/{}", self.channel_id, self.id);
         for file in self.attachments.into_iter().flatten() {
             let sound = file.content_type.as_deref().is_some_and(|kind| kind.starts_with("audio/"));
             if voice.is_none() && (spoken || sound) {
-                voice = Some(file.attachment());
+                voice = Some(file.attachment(&origin));
             } else {
-                files.push(file.attachment());
+                files.push(file.attachment(&origin));
             }
         }
         if text.is_empty() && !mentioned && voice.is_none() && files.is_empty() {
@@ -140,9 +142,11 @@ impl User {
 }
 
 impl File {
-    fn attachment(self) -> Attachment {
+    /// An address is good for a day or so. Behind it, as what no server is told, is where a new one
+    /// can be had.
+    fn attachment(self, origin: &str) -> Attachment {
         Attachment {
-            id: self.url,
+            id: format!("{}#{origin}/{}", self.url, self.id),
             name: self.filename,
             media_type: self.content_type,
             bytes: self.size,
@@ -260,7 +264,8 @@ mod tests {
         }]});
         let read_voice = read(spoken).unwrap();
         let voice = read_voice.voice.unwrap();
-        assert_eq!((voice.id.as_str(), voice.seconds), ("https://cdn.discordapp.com/a", Some(3)));
+        let id = "https://cdn.discordapp.com/a#5/175928847299117063/1";
+        assert_eq!((voice.id.as_str(), voice.seconds), (id, Some(3)));
         let file = json!({"attachments": [{
             "id": "1", "filename": "a.png", "content_type": "image/png", "size": 9, "url": "u",
         }]});

@@ -15,7 +15,7 @@ mod rest;
 use std::sync::Arc;
 use std::time::Duration;
 
-use june_chats::{MenuCommand, PlatformError, Token};
+use june_chats::{Access, MenuCommand, PlatformError, Token};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
@@ -35,6 +35,9 @@ pub struct Settings {
     pub server: String,
     /// The slash commands.
     pub commands: Vec<MenuCommand>,
+    /// Who may speak with the agents, besides who was paired: the first private message of somebody
+    /// who is named here is found even if it came while the bot was away.
+    pub access: Access,
 }
 
 /// A bot on Discord. Clones are the same bot.
@@ -45,6 +48,7 @@ pub struct Discord {
     server: Arc<str>,
     me: u64,
     name: Arc<str>,
+    access: Access,
 }
 
 impl Discord {
@@ -55,7 +59,7 @@ impl Discord {
     /// When the token or the server is none, Discord does not accept the token, or it cannot be
     /// reached.
     pub async fn connect(settings: Settings) -> Result<Discord, PlatformError> {
-        let Settings { token, server, commands } = settings;
+        let Settings { token, server, commands, access } = settings;
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
         if token.expose().is_empty() || !token.expose().bytes().all(fits) {
             return Err(PlatformError::Unauthorized(format!(
@@ -91,6 +95,7 @@ impl Discord {
             server: server.into(),
             me: own,
             name: me["username"].as_str().unwrap_or_default().into(),
+            access,
         };
         discord.offer_commands(application, &commands).await?;
         Ok(discord)

@@ -13,7 +13,7 @@ pub(crate) struct Marks(BTreeMap<u64, Mark>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mark {
-    /// The message's identifier; later ones are larger.
+    /// The message's identifier; later ones are larger. Zero where there was none yet.
     pub(crate) last: u64,
     /// Whether the channel is one with the bot alone.
     pub(crate) private: bool,
@@ -39,7 +39,7 @@ impl Marks {
 
     /// The newest message of all channels: identifiers are ordered by time everywhere.
     pub(crate) fn newest(&self) -> Option<u64> {
-        self.0.values().map(|mark| mark.last).max()
+        self.0.values().map(|mark| mark.last).max().filter(|last| *last > 0)
     }
 
     /// The same with a message, if it is later.
@@ -66,6 +66,7 @@ mod tests {
         assert_eq!(Marks::read(Some(&marks.written())), marks);
         assert_eq!(marks.channels()[0], (1, Mark { last: 10, private: true }));
         assert_eq!(marks.newest(), Some(11));
+        assert_eq!(Marks::default().with(1, 0, true).newest(), None);
         assert_eq!(Marks::read(Some("{")), Marks::default());
         let many = (0..2000).fold(Marks::default(), |marks, n| marks.with(n, n + 1, false));
         assert_eq!(many.channels().len(), MOST_CHANNELS);

@@ -100,10 +100,47 @@ impl Discord {
         if attachment.bytes.is_some_and(|bytes| bytes > most) {
             return Err(PlatformError::too_large(most));
         }
-        if !self.has_files(&attachment.id) {
+        let (address, origin) = attachment.id.split_once('#').unwrap_or((&attachment.id, ""));
+        if let Some(bytes) = self.download_from(address, most).await? {
+            return Ok(bytes);
+        }
+        let renewed = match self.renewed(origin).await? {
+            Some(address) => self.download_from(&address, most).await?,
+            None => None,
+        };
+        renewed.ok_or_else(|| {
+            PlatformError::Refused("the file is no longer on Discord's servers".to_owned())
+        })
+    }
+
+    async fn download_from(
+        &self,
+        address: &str,
+        most: u64,
+    ) -> Result<Option<Bytes>, PlatformError> {
+        if !self.has_files(address) {
             return Err(PlatformError::Refused("the file is not on Discord's servers".to_owned()));
         }
-        self.rest.download(&attachment.id, most).await
+        self.rest.download(address, most).await
+    }
+
+    /// The address that a file has now: the message tells it. None where there is no such file.
+    async fn renewed(&self, origin: &str) -> Result<Option<String>, PlatformError> {
+        let mut parts = origin.split('/').map(str::parse::<u64>);
+        let (Some(Ok(channel)), Some(Ok(message)), Some(Ok(file))) =
+            (parts.next(), parts.next(), parts.next())
+        else {
+            return Ok(None);
+        };
+        let path = format!("channels/{channel}/messages/{message}");
+        let message = match self.rest.call(Method::GET, &path, &Body::Nothing).await {
+            Err(PlatformError::Refused(_)) => return Ok(None),
+            message => message?,
+        };
+        let file = file.to_string();
+        let mut files = message["attachments"].as_array().into_iter().flatten();
+        let found = files.find(|found| found["id"].as_str() == Some(&file));
+        Ok(found.and_then(|found| found["url"].as_str()).map(str::to_owned))
     }
 
     /// Whether an address is of a server for files: Discord's, or the one from the settings.

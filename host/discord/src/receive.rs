@@ -1,5 +1,6 @@
 //! The gateway, and what came while it was not connected.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use june_chats::{Event, Inbox, Incoming, PlatformError};
+use june_chats::{Access, Event, Inbox, Incoming, PlatformError};
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -19,11 +20,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::incoming::{self, Source};
 use crate::marks::Marks;
+use crate::platform::NAME;
 use crate::rest::Body;
 use crate::{Discord, TOKEN_HINT};
 
 /// The most messages that Discord gives at once.
 const PAGE: usize = 100;
+/// The most people that are looked for at once: Discord does not like many at a time.
+const MOST_PEOPLE: usize = 50;
 /// The most pages that are fetched of one channel: whoever wrote more in the meantime does not wait
 /// for an answer to all.
 const MOST_PAGES: usize = 20;
@@ -149,6 +153,7 @@ impl<T: Fn(Event) + Sync> Receiver<'_, T> {
     async fn take(&mut self, event: Dispatch) -> Result<(), PlatformError> {
         match event {
             Dispatch::Ready(_) => {
+                self.find_people().await?;
                 for (channel, mark) in self.marks.channels() {
                     self.catch_up(channel, mark.last, mark.private).await?;
                 }
@@ -229,14 +234,54 @@ impl<T: Fn(Event) + Sync> Receiver<'_, T> {
         Ok(())
     }
 
-    /// Asks for messages until there is an answer: what comes after them must not be recorded before
-    /// them. None where the channel is gone, or the bot may not read it.
-    async fn page(&self, path: &str) -> Result<Option<Vec<Value>>, PlatformError> {
+    /// Finds the private channels of people who never wrote there while the bot was connected:
+    /// Discord tells of such a channel only to who asks for it by the person. Each is asked for
+    /// once.
+    async fn find_people(&mut self) -> Result<(), PlatformError> {
+        let mark = format!("{}/discord/people", self.discord.me);
+        let found = self.inbox.mark(&mark)?;
+        let mut found: BTreeSet<String> =
+            found.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let mut people = self.inbox.paired(NAME)?;
+        if let Access::People(named) = &self.discord.access {
+            people.extend(named.iter().cloned());
+        }
+        people.retain(|person| !found.contains(person));
+        people.truncate(MOST_PEOPLE);
+        let newest = self.marks.newest();
+        for person in people {
+            let body = Body::Json(json!({ "recipient_id": person }));
+            let channel = self.ask(Method::POST, "users/@me/channels", &body).await?;
+            let number = |name: &str| {
+                channel.as_ref().and_then(|channel| channel[name].as_str()?.parse::<u64>().ok())
+            };
+            if let Some(id) = number("id").filter(|id| !self.marks.has(*id)) {
+                // What was written before the bot ran for the first time is not answered.
+                let last = newest.or_else(|| number("last_message_id")).unwrap_or(0);
+                let marks = self.marks.with(id, last, true);
+                self.inbox.record_to(&[], &self.mark, &marks.written())?;
+                self.marks = marks;
+            }
+            found.insert(person);
+            let text = serde_json::to_string(&found).unwrap_or_default();
+            self.inbox.record_to(&[], &mark, &text)?;
+        }
+        Ok(())
+    }
+
+    /// Asks until there is an answer: what comes after it must not be recorded before. None where
+    /// Discord refuses.
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Body,
+    ) -> Result<Option<Value>, PlatformError> {
         let mut pause = FIRST_PAUSE;
         loop {
-            match self.discord.rest.call(Method::GET, path, &Body::Nothing).await {
-                Ok(Value::Array(page)) => return Ok(Some(page)),
-                Ok(_) | Err(PlatformError::Refused(_)) => return Ok(None),
+            match self.discord.rest.call(method.clone(), path, body).await {
+                Ok(value) => return Ok(Some(value)),
+                Err(PlatformError::Refused(_)) => return Ok(None),
                 Err(PlatformError::Unavailable(text) | PlatformError::TooMany(text, _)) => {
                     (self.tell)(Event::Trouble(text));
                     tokio::time::sleep(pause).await;
@@ -257,7 +302,9 @@ impl<T: Fn(Event) + Sync> Receiver<'_, T> {
         let source = Source { edit: false, private: Some(private) };
         for _ in 0..MOST_PAGES {
             let path = format!("channels/{channel}/messages?after={after}&limit={PAGE}");
-            let Some(page) = self.page(&path).await? else { return Ok(()) };
+            let page = self.ask(Method::GET, &path, &Body::Nothing).await?;
+            // The channel is gone, or the bot may not read it.
+            let Some(Value::Array(page)) = page else { return Ok(()) };
             let id = |message: &Value| -> u64 {
                 message["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or(0)
             };

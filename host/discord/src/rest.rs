@@ -117,8 +117,13 @@ impl Rest {
         }
     }
 
-    /// Fetches a file of at most `most` bytes, without the token.
-    pub(crate) async fn download(&self, address: &str, most: u64) -> Result<Bytes, PlatformError> {
+    /// Fetches a file of at most `most` bytes, without the token. None where nothing is any more, or
+    /// the address is too old.
+    pub(crate) async fn download(
+        &self,
+        address: &str,
+        most: u64,
+    ) -> Result<Option<Bytes>, PlatformError> {
         let response = self
             .client
             .get(address)
@@ -131,13 +136,16 @@ impl Rest {
                 "Discord answered a download with status {status}"
             )));
         }
+        if matches!(status.as_u16(), 403 | 404) {
+            return Ok(None);
+        }
         if !status.is_success() {
             return Err(PlatformError::Refused(format!(
                 "Discord refused a download with status {status}"
             )));
         }
         match self.bounded(response, most).await? {
-            Some(bytes) => Ok(bytes),
+            Some(bytes) => Ok(Some(bytes)),
             None => Err(PlatformError::too_large(most)),
         }
     }

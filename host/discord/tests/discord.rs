@@ -8,7 +8,7 @@ mod receiving;
 mod sending;
 
 use june_chat_doubles::{DiscordDouble, Fault};
-use june_chats::{Chat, MenuCommand, PlatformError, Token};
+use june_chats::{Access, Chat, MenuCommand, PlatformError, Token};
 use june_discord::{Discord, Settings};
 
 fn settings(double: &DiscordDouble) -> Settings {
@@ -21,6 +21,7 @@ fn settings(double: &DiscordDouble) -> Settings {
         token: Token::new(DiscordDouble::TOKEN),
         server: double.url().to_owned(),
         commands: vec![command("reset", None), command("voice", Some("on or off"))],
+        access: Access::Everyone,
     }
 }
 

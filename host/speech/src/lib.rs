@@ -15,7 +15,7 @@ mod whisper;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
-pub use audio::{Audio, Limits, SPEECH_RATE, Voice, decode, encode, wav};
+pub use audio::{Audio, Encoding, Limits, SPEECH_RATE, Voice, decode, encode, wav};
 pub use process::{Espeak, Piper};
 pub use sentences::Sentences;
 pub use speakable::speakable;

@@ -94,7 +94,8 @@ impl Bot {
             }
             Platform::Discord(table) => {
                 let server = table.server;
-                let of = june_discord::Settings { token, server, commands: commands() };
+                let access = settings.access.clone();
+                let of = june_discord::Settings { token, server, commands: commands(), access };
                 let discord = Discord::connect(of).await.map_err(said)?;
                 tell(&format!("{} on Discord", discord.username()));
                 let engine = chats.engine(Arc::new(discord.clone()), settings);

@@ -175,6 +175,29 @@ impl DiscordDouble {
         format!("{}{path}", self.url)
     }
 
+    /// Lets a file's address be too old: the message tells a new one from now on.
+    pub fn expire(&self, address: &str) {
+        let mut state = self.shared.state.lock().unwrap();
+        let path = address.strip_prefix(&self.url).unwrap().to_owned();
+        let renewed = path.replacen("/attachments/", "/attachments/renewed/", 1);
+        let bytes = state.files.remove(&path).unwrap();
+        let url = json!(format!("{}{renewed}", self.url));
+        state.files.insert(renewed, bytes);
+        let files = state.channels.values_mut().flatten();
+        for file in files.flat_map(|message| message["attachments"].as_array_mut().unwrap()) {
+            if file["url"] == json!(address) {
+                file["url"] = url.clone();
+            }
+        }
+    }
+
+    /// Deletes a message.
+    pub fn delete(&self, channel: u64, message: u64) {
+        let id = json!(message.to_string());
+        let mut state = self.shared.state.lock().unwrap();
+        state.channels.entry(channel).or_default().retain(|found| found["id"] != id);
+    }
+
     /// The bot's messages, as they are now, in the order of their sending.
     pub fn sent(&self) -> Vec<Posted> {
         self.shared.state.lock().unwrap().sent.clone()

@@ -20,6 +20,7 @@ struct State {
     seen: BTreeSet<String>,
     messages: Vec<Incoming>,
     marks: BTreeMap<String, String>,
+    paired: Vec<String>,
 }
 
 impl InboxDouble {
@@ -31,6 +32,11 @@ impl InboxDouble {
     /// All marks.
     pub fn marks(&self) -> BTreeMap<String, String> {
         self.state.lock().unwrap().marks.clone()
+    }
+
+    /// Lets a person be one who was paired.
+    pub fn pair(&self, person: &str) {
+        self.state.lock().unwrap().paired.push(person.to_owned());
     }
 
     /// Whether to fail, as with a full disk.
@@ -97,5 +103,9 @@ impl Inbox for InboxDouble {
         mark: &str,
     ) -> Result<Vec<bool>, PlatformError> {
         self.write(updates, Some((name, mark)))
+    }
+
+    fn paired(&self, _platform: &str) -> Result<Vec<String>, PlatformError> {
+        Ok(self.state.lock().unwrap().paired.clone())
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use june_speech::{Audio, Sentences, Speaker, SpeechError, Voice, decode, encode};
+use june_speech::{Audio, Encoding, Sentences, Speaker, SpeechError, Voice, decode};
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep;
@@ -20,6 +20,8 @@ const KEY_LIFE: Duration = Duration::from_secs(60);
 /// How often a voice message is sent whose outcome is not known, where attempts have keys.
 const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
+/// How many spoken sentences may wait to be encoded.
+const AHEAD: usize = 8;
 
 /// What was heard.
 pub(super) struct Heard {
@@ -35,7 +37,7 @@ pub(super) struct Speech {
     /// Whether something was not spoken.
     short: bool,
     /// One task, which ends with this.
-    speaking: JoinSet<Result<Audio, SpeechError>>,
+    speaking: JoinSet<Result<Voice, SpeechError>>,
 }
 
 impl Parts {
@@ -101,16 +103,41 @@ impl Parts {
         Some(Speech { sentences, room: self.settings.spoken, short: false, speaking })
     }
 
-    /// Speaks sentences as they come, and joins them.
+    /// Speaks sentences as they come, and makes a voice message of them meanwhile: with the last one
+    /// it is there.
     async fn speak(
+        &self,
+        speaker: &dyn Speaker,
+        turn: &Turn,
+        sentences: mpsc::UnboundedReceiver<String>,
+        language: Option<String>,
+    ) -> Result<Voice, SpeechError> {
+        let (spoken, to_encode) = mpsc::channel(AHEAD);
+        let speaking = async {
+            self.say(speaker, turn, sentences, language, spoken).await?;
+            Ok(self.span(&turn.incoming.chat, turn.number, Stage::Encode))
+        };
+        let (spoken, voice) = tokio::join!(speaking, self.encode(to_encode));
+        spoken?.end(|| match &voice {
+            Ok(voice) => Ok(Passed::bytes(&voice.ogg)),
+            Err(error) => Err(error.to_string()),
+        });
+        voice
+    }
+
+    /// Speaks sentences as they come.
+    async fn say(
         &self,
         speaker: &dyn Speaker,
         turn: &Turn,
         mut sentences: mpsc::UnboundedReceiver<String>,
         language: Option<String>,
-    ) -> Result<Audio, SpeechError> {
-        let (mut samples, mut rate) = (Vec::new(), 0);
-        while let Some(sentence) = sentences.recv().await {
+        said: mpsc::Sender<Audio>,
+    ) -> Result<(), SpeechError> {
+        let mut length = Duration::ZERO;
+        while length <= self.settings.voice
+            && let Some(sentence) = sentences.recv().await
+        {
             let span = self.span(&turn.incoming.chat, turn.number, Stage::Speak);
             let spoken = speaker.speak(sentence.clone(), language.clone()).await;
             span.end(|| match &spoken {
@@ -118,16 +145,32 @@ impl Parts {
                 Err(error) => Err(error.to_string()),
             });
             let spoken = spoken?;
-            if rate != 0 && rate != spoken.rate {
-                return Err(SpeechError::Engine("the voice changed its rate".into()));
-            }
-            rate = spoken.rate;
-            samples.extend_from_slice(&spoken.samples);
-            if samples.len() as f64 > self.settings.voice.as_secs_f64() * f64::from(rate) {
+            length += spoken.duration();
+            if said.send(spoken).await.is_err() {
+                // Encoding failed, and says why.
                 break;
             }
         }
-        Ok(Audio { samples: samples.into(), rate })
+        Ok(())
+    }
+
+    /// Makes a voice message of sound as it comes. Whoever waited for a processor takes all that
+    /// came in the meantime.
+    async fn encode(&self, mut sound: mpsc::Receiver<Audio>) -> Result<Voice, SpeechError> {
+        let mut encoding = Encoding::new();
+        let mut pieces = Vec::new();
+        while sound.recv_many(&mut pieces, AHEAD).await > 0 {
+            let _processor = self.encoders.acquire().await;
+            pieces.extend(std::iter::from_fn(|| sound.try_recv().ok()));
+            let pieces = std::mem::take(&mut pieces);
+            let work = spawn_blocking(move || {
+                pieces.iter().try_for_each(|piece| encoding.push(piece)).map(|()| encoding)
+            });
+            let failed = |_| SpeechError::Engine("making the voice message failed".into());
+            encoding = work.await.map_err(failed)??;
+        }
+        // What is left is a frame or two.
+        encoding.finish()
     }
 
     /// Sends the voice message of an answer, once at most. If it is not known whether it was sent,
@@ -166,7 +209,7 @@ impl Parts {
         let voice = tokio::select! {
             biased;
             () = cancel.cancelled() => Err("stopped".to_owned()),
-            voice = self.voice_of(turn, speech) => voice.map_err(|error| error.to_string()),
+            voice = speech.finish() => voice.map_err(|error| error.to_string()),
             never = self.indicate(&turn.incoming.chat, Indicator::Recording) => match never {},
         };
         let most = self.platform.limits().upload;
@@ -181,20 +224,6 @@ impl Parts {
                 self.voice_became(turn, DeliveryState::Failed, &why).await
             }
         }
-    }
-
-    /// The voice message, when all is spoken.
-    async fn voice_of(&self, turn: &Turn, speech: Speech) -> Result<Voice, SpeechError> {
-        let audio = speech.finish().await?;
-        let span = self.span(&turn.incoming.chat, turn.number, Stage::Encode);
-        let failed = |_| SpeechError::Engine("making the voice message failed".into());
-        let _encoder = self.encoders.acquire().await;
-        let voice = spawn_blocking(move || encode(&audio)).await.map_err(failed)?;
-        span.end(|| match &voice {
-            Ok(voice) => Ok(Passed::bytes(&voice.ogg)),
-            Err(error) => Err(error.to_string()),
-        });
-        voice
     }
 
     async fn upload(&self, turn: &Turn, voice: Voice, short: bool) -> Result<(), EngineError> {
@@ -278,8 +307,8 @@ impl Speech {
         }
     }
 
-    /// All that was spoken.
-    async fn finish(self) -> Result<Audio, SpeechError> {
+    /// The voice message, when all is spoken.
+    async fn finish(self) -> Result<Voice, SpeechError> {
         let Self { sentences, mut speaking, .. } = self;
         drop(sentences);
         let failed = || SpeechError::Engine("speaking failed".into());

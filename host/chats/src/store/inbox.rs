@@ -27,6 +27,11 @@ impl Inbox for Store {
     ) -> Result<Vec<bool>, PlatformError> {
         self.take_in(updates, Some((name, mark)))
     }
+
+    fn paired(&self, platform: &str) -> Result<Vec<String>, PlatformError> {
+        let people = self.people().map_err(failed)?.into_iter();
+        Ok(people.filter(|known| known.platform == platform).map(|it| it.person.id).collect())
+    }
 }
 
 impl Store {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use june_chat_doubles::{DiscordDouble, Fault, InboxDouble};
-use june_chats::{Event, Platform as _, PlatformError};
+use june_chats::{Access, Event, Platform as _, PlatformError};
 use june_discord::Discord;
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -108,6 +108,74 @@ async fn a_voice_message_comes_with_its_sound() {
     let voice = receiving.inbox.wait_for(1).await.remove(0).voice.unwrap();
     assert_eq!((voice.seconds, voice.bytes), (Some(2), Some(14)));
     assert_eq!(discord.download(&voice, 100).await.unwrap(), &b"OggS and so on"[..]);
+    receiving.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_whose_address_is_too_old_is_fetched_from_its_new_one() {
+    let double = DiscordDouble::start();
+    let discord = connected(&double).await;
+    let receiving = Receiving::ready(&double, &discord, &Arc::new(InboxDouble::default())).await;
+    let message = double.push_voice(5, &b"OggS and so on"[..], 1.5);
+    let voice = receiving.inbox.wait_for(1).await.remove(0).voice.unwrap();
+    let (address, _) = voice.id.split_once('#').unwrap();
+    double.expire(address);
+    assert_eq!(discord.download(&voice, 100).await.unwrap(), &b"OggS and so on"[..]);
+    let large = discord.download(&voice, 10).await.unwrap_err().to_string();
+    assert!(large.contains("larger than"), "{large}");
+    // What was taken back is gone, with a word about it.
+    double.delete(5, message);
+    let gone = discord.download(&voice, 100).await.unwrap_err();
+    let expected = "the file is no longer on Discord's servers".to_owned();
+    assert_eq!(gone, PlatformError::Refused(expected));
+    receiving.stop().await;
+}
+
+#[tokio::test]
+async fn a_first_private_message_is_found_after_a_restart() {
+    let double = DiscordDouble::start();
+    let access = Access::People(["7", "not a number"].map(str::to_owned).into());
+    let settings = june_discord::Settings { access, ..super::settings(&double) };
+    let discord = Discord::connect(settings).await.unwrap();
+    // Written before the bot ran for the first time.
+    double.push_unseen(7, None, json!({"content": "old"}));
+    let inbox = Arc::new(InboxDouble::default());
+    inbox.pair("5");
+    let opened = || double.calls().iter().filter(|(call, _)| call.contains("@me/channels")).count();
+    let receiving = Receiving::ready(&double, &discord, &inbox).await;
+    until(|| opened() == 3).await;
+    double.push_text(8, "live");
+    inbox.wait_for(1).await;
+    receiving.stop().await;
+
+    double.push_unseen(5, None, json!({"content": "hello?"}));
+    double.push_unseen(7, None, json!({"content": "new"}));
+    let receiving = Receiving::ready(&double, &discord, &inbox).await;
+    inbox.wait_for(3).await;
+    assert_eq!(texts(&inbox), ["live", "hello?", "new"]);
+    assert!(inbox.messages().iter().all(|message| message.private));
+    assert_eq!(opened(), 3, "each is asked for once");
+    assert!(receiving.stop().await.iter().all(|event| *event == Event::New));
+}
+
+#[tokio::test]
+async fn a_person_who_was_paired_elsewhere_is_found() {
+    let double = DiscordDouble::start();
+    let discord = connected(&double).await;
+    let inbox = Arc::new(InboxDouble::default());
+    let receiving = Receiving::ready(&double, &discord, &inbox).await;
+    double.push_unseen(5, None, json!({"content": "long ago"}));
+    double.push_text(8, "live");
+    inbox.wait_for(1).await;
+    receiving.stop().await;
+
+    double.push_unseen(5, None, json!({"content": "hello?"}));
+    inbox.pair("5");
+    // The network is not at its best either.
+    double.fail("POST users/@me/channels", Fault::DropBefore);
+    let receiving = Receiving::ready(&double, &discord, &inbox).await;
+    inbox.wait_for(2).await;
+    assert_eq!(texts(&inbox), ["live", "hello?"]);
     receiving.stop().await;
 }
 

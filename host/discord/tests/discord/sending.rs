@@ -175,6 +175,8 @@ async fn files_are_fetched_up_to_a_bound_and_from_nowhere_else() {
     }
     for (fault, refused) in [
         (Fault::Error(404, "gone".to_owned()), true),
+        (Fault::Error(403, "expired".to_owned()), true),
+        (Fault::Error(410, "gone".to_owned()), true),
         (Fault::Error(502, "Bad Gateway".to_owned()), false),
         (Fault::DropBefore, false),
     ] {

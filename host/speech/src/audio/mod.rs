@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-pub use encode::encode;
+pub use encode::{Encoding, encode};
 pub use limits::Limits;
 pub use wav::wav;
 

@@ -6,6 +6,7 @@ mod audio;
 mod hostile;
 #[cfg(feature = "openai")]
 mod openai;
+mod piper;
 mod process;
 #[cfg(feature = "whisper")]
 mod whisper;

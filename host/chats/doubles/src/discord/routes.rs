@@ -149,7 +149,22 @@ fn route(
             state.commands = body.clone();
             Ok(body.clone())
         }
+        "POST users/@me/channels" => {
+            // A person's channel with the bot has the person's number here.
+            let person = body["recipient_id"].as_str().and_then(|id| id.parse().ok());
+            let channel = person.ok_or((400, 50035, "Invalid Form Body"))?;
+            let messages = state.channels.entry(channel).or_default();
+            let last = messages.last().map_or(Value::Null, |message| message["id"].clone());
+            Ok(json!({"id": channel.to_string(), "type": 1, "last_message_id": last,
+                "recipients": [super::person(channel)]}))
+        }
         "GET channels/*/messages" => state.messages(id(1), query),
+        "GET channels/*/messages/*" => {
+            state.known(id(1))?;
+            let wanted = json!(id(3).to_string());
+            let found = state.channels[&id(1)].iter().find(|message| message["id"] == wanted);
+            found.cloned().ok_or((404, 10008, "Unknown Message"))
+        }
         "POST channels/*/messages" => state.post(shared, id(1), body, files),
         "PATCH channels/*/messages/*" => state.edit(id(1), id(3), body),
         "POST channels/*/typing" => state.known(id(1)).map(|()| Value::Null),
