@@ -16,7 +16,9 @@
 //! # What was tried
 //!
 //! The Rust side, the bridge and the C++ interface are compiled and run by every test, with the
-//! executor of the crate `june-trtllm-testing` behind them, under valgrind too.
+//! executor of the crate `june-trtllm-testing` behind them, under valgrind too. `make sanitize` runs
+//! 10,000 requests, many of them given up, under AddressSanitizer and ThreadSanitizer, compiled into
+//! Rust and C++. Both were run to their end and found nothing; a race made on purpose was found.
 //!
 //! `src/shim_trtllm.cpp` was compiled, but neither linked nor run: there was no GPU, and neither the
 //! headers nor the libraries of 1.2.1 were to be had. Through `build.rs`, with g++ 12 and CUDA 13.0's
