@@ -99,30 +99,37 @@ fn q4_k(simd: V3, row: &[u8], input: &Input) -> f32 {
 
 #[inline(always)]
 fn q8_0(simd: V3, row: &[u8], input: &Input) -> f32 {
-    let V3 { avx, avx2, fma, .. } = simd;
     let (blocks, _) = row.as_chunks::<Q8_0>();
-    let ones = avx._mm256_set1_epi16(1);
-    // Two, so that a sum need not wait for the one before.
-    let mut totals = [avx._mm256_setzero_ps(); 2];
-    let mut inputs = input.quants.iter().zip(&input.scales);
-    let add = |block: &[u8; Q8_0], (quants, unit): (&[i8; NARROW], &f32), total: &mut __m256| {
-        let weights = load(block, 2);
-        let signed = avx2._mm256_sign_epi8(cast(*quants), weights);
-        let products = avx2._mm256_maddubs_epi16(avx2._mm256_abs_epi8(weights), signed);
-        let products = avx._mm256_cvtepi32_ps(avx2._mm256_madd_epi16(products, ones));
-        let scale = avx._mm256_set1_ps(unit * half(block[0], block[1]));
-        *total = fma._mm256_fmadd_ps(scale, products, *total);
-    };
     let (pairs, last) = blocks.as_chunks::<2>();
+    // Two, so that a sum need not wait for the one before.
+    let mut totals = [simd.avx._mm256_setzero_ps(); 2];
+    let mut inputs = input.quants.iter().zip(&input.scales);
     for [first, second] in pairs {
         let (Some(one), Some(other)) = (inputs.next(), inputs.next()) else { break };
-        add(first, one, &mut totals[0]);
-        add(second, other, &mut totals[1]);
+        totals[0] = add_q8_0(simd, first, one, totals[0]);
+        totals[1] = add_q8_0(simd, second, other, totals[1]);
     }
     if let (Some(block), Some(input)) = (last.first(), inputs.next()) {
-        add(block, input, &mut totals[0]);
+        totals[0] = add_q8_0(simd, block, input, totals[0]);
     }
-    sum(avx._mm256_add_ps(totals[0], totals[1]))
+    sum(simd.avx._mm256_add_ps(totals[0], totals[1]))
+}
+
+// Not a closure: that would be compiled without the vectors.
+#[inline(always)]
+fn add_q8_0(
+    simd: V3,
+    block: &[u8; Q8_0],
+    (quants, unit): (&[i8; NARROW], &f32),
+    total: __m256,
+) -> __m256 {
+    let V3 { avx, avx2, fma, .. } = simd;
+    let weights = load(block, 2);
+    let signed = avx2._mm256_sign_epi8(cast(*quants), weights);
+    let products = avx2._mm256_maddubs_epi16(avx2._mm256_abs_epi8(weights), signed);
+    let products = avx2._mm256_madd_epi16(products, avx._mm256_set1_epi16(1));
+    let scale = avx._mm256_set1_ps(unit * half(block[0], block[1]));
+    fma._mm256_fmadd_ps(scale, avx._mm256_cvtepi32_ps(products), total)
 }
 
 /// For each of eight scales of 16 bits, where its bytes go: everywhere.
@@ -156,9 +163,7 @@ fn six_bits(block: &[u8; Q4_K]) -> [u64; 2] {
 
 #[inline(always)]
 fn load<const N: usize>(bytes: &[u8; N], at: usize) -> __m256i {
-    let mut vector = [0_u8; 32];
-    vector.copy_from_slice(&bytes[at..at + 32]);
-    cast(vector)
+    bytes[at..].first_chunk::<32>().map_or(cast([0_u8; 32]), |bytes| cast(*bytes))
 }
 
 /// A finite number of 16 bits.
