@@ -38,7 +38,7 @@ rust       := --profile guest --target wasm32-wasip2 \
 	$(tests:%=-p june-test-%)
 built      := $(target)/wasm32-wasip2/guest
 
-.PHONY: demo test test-transformers bench components setup lint clean
+.PHONY: demo test test-transformers sanitize bench components setup lint clean
 
 demo: $(dist)/python.wasm
 	cargo build --workspace
@@ -60,6 +60,11 @@ test: components $(servers)/done $(page)/done $(testing)/done $(schemathesis)/do
 test-transformers: $(transformers)/done
 	export JUNE_TEST_TRANSFORMERS=$(transformers)/bin/python; \
 	cargo test -p june-models --test openai transformers
+
+# The bridge to TensorRT-LLM under sanitizers, which compile what it needs anew: on request only.
+sanitize:
+	host/trtllm/testing/sanitize address
+	host/trtllm/testing/sanitize thread
 
 lint:
 	cargo fmt --check

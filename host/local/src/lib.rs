@@ -35,6 +35,7 @@ mod file;
 mod fixtures;
 mod guidance;
 mod kept;
+mod matrix;
 mod model;
 mod network;
 mod ops;

@@ -2,13 +2,14 @@
 //! added (Shazeer et al. 2017; the weights of the picked ones add up to one, as in Qwen3).
 
 use candle_core::quantized::QMatMul;
-use candle_core::{Device, Module, Result, Tensor};
+use candle_core::{Device, Result, Tensor};
 
+use crate::matrix::{Matrix, products};
 use crate::ops::swiglu;
 
 /// See the module.
 pub(super) struct Experts {
-    pub(super) router: QMatMul,
+    pub(super) router: Matrix,
     pub(super) used: usize,
     pub(super) weights: Weights,
 }
@@ -23,9 +24,9 @@ pub(super) enum Weights {
 
 /// Weights of one expert.
 pub(super) struct Expert {
-    pub(super) gate: QMatMul,
-    pub(super) up: QMatMul,
-    pub(super) down: QMatMul,
+    pub(super) gate: Matrix,
+    pub(super) up: Matrix,
+    pub(super) down: Matrix,
 }
 
 /// Which experts a token goes through, and with which weight.
@@ -83,7 +84,8 @@ fn one_by_one(x: &Tensor, experts: &[Expert], choices: &[Choice]) -> Result<Tens
         let weights = Tensor::from_slice(&weights, (weights.len(), 1), &Device::Cpu)?;
         let tokens = Tensor::from_slice(&tokens, tokens.len(), x.device())?;
         let x = x.index_select(&tokens, 0)?;
-        let inner = swiglu(&expert.gate.forward(&x)?, &expert.up.forward(&x)?)?;
+        let [gate, up] = products([&expert.gate, &expert.up], &x)?;
+        let inner = swiglu(&gate, &up)?;
         let rows = expert.down.forward(&inner)?.broadcast_mul(&weights.to_device(x.device())?)?;
         out = out.index_add(&tokens, &rows, 0)?;
     }

@@ -3,18 +3,17 @@
 //! Every tensor's shape is checked against the sizes in the metadata before it is read, and candle
 //! checks that the file has its bytes before it makes room for them.
 
-use std::io::{Read, Seek};
-use std::sync::Arc;
-
 use candle_core::Device;
 use candle_core::quantized::ggml_file::qtensor_from_ggml;
 use candle_core::quantized::gguf_file::Content;
 use candle_core::quantized::{GgmlDType, QMatMul, QTensor};
+use std::io::{Read, Seek};
 use thiserror::Error;
 
 use super::experts::{Expert, Experts, Weights};
 use super::{Feed, Layer, Network};
 use crate::config::Config;
+use crate::matrix::Matrix;
 use crate::ops::{Norm, Rope};
 
 /// Why a network could not be loaded.
@@ -119,8 +118,8 @@ impl<R: Read + Seek> Source<'_, R> {
         }
     }
 
-    fn matrix(&mut self, name: &str, rows: usize, columns: usize) -> Result<QMatMul, LoadError> {
-        Ok(QMatMul::from_qtensor(self.read(name, &[rows, columns])?)?)
+    fn matrix(&mut self, name: &str, rows: usize, columns: usize) -> Result<Matrix, LoadError> {
+        Ok(Matrix::new(self.read(name, &[rows, columns])?)?)
     }
 
     fn norm(&mut self, name: &str, width: usize) -> Result<Norm, LoadError> {
@@ -141,17 +140,16 @@ impl<R: Read + Seek> Source<'_, R> {
     }
 }
 
-/// Stacked where candle has a kernel for that, else one by one.
+/// Stacked where candle's kernel for that takes all three, else one by one.
 fn weights(
     gate: QTensor,
     up: QTensor,
     down: QTensor,
     device: &Device,
 ) -> candle_core::Result<Weights> {
-    let plain = |tensor: &QTensor| {
-        matches!(tensor.dtype(), GgmlDType::F32 | GgmlDType::F16 | GgmlDType::BF16)
-    };
-    if device.is_cuda() && ![&gate, &up, &down].into_iter().any(plain) {
+    use GgmlDType::{Q2K, Q3K, Q4K, Q5K, Q6K, Q8_0};
+    let taken = |tensor: &QTensor| matches!(tensor.dtype(), Q2K | Q3K | Q4K | Q5K | Q6K | Q8_0);
+    if device.is_cuda() && [&gate, &up, &down].into_iter().all(taken) {
         let [gate, up, down] = [gate, up, down].map(QMatMul::from_qtensor);
         return Ok(Weights::Stacked { gate: gate?, up: up?, down: down? });
     }
@@ -161,13 +159,12 @@ fn weights(
 }
 
 /// The matrices of a stack, each a tensor of its own.
-fn split(stack: &QTensor) -> candle_core::Result<Vec<QMatMul>> {
+fn split(stack: &QTensor) -> candle_core::Result<Vec<Matrix>> {
     let (count, rows, columns) = stack.shape().dims3()?;
     let bytes = stack.data()?;
     let matrices = bytes.chunks_exact(bytes.len() / count).map(|bytes| {
         let (dtype, shape) = (stack.dtype(), vec![rows, columns]);
-        let tensor = qtensor_from_ggml(dtype, bytes, shape, &stack.device())?;
-        QMatMul::from_arc(Arc::new(tensor))
+        Matrix::new(qtensor_from_ggml(dtype, bytes, shape, &stack.device())?)
     });
     matrices.collect()
 }

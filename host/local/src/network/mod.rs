@@ -9,12 +9,12 @@ mod load;
 #[cfg(test)]
 mod tests;
 
-use candle_core::quantized::QMatMul;
-use candle_core::{DType, Device, Module, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 
 use crate::attention::{self, Rows};
 use crate::cache::{self, Cache, Meter};
 use crate::config::Config;
+use crate::matrix::{Matrix, products};
 use crate::ops::{Angles, Norm, Rope, swiglu};
 use crate::simd::LANES;
 use experts::Experts;
@@ -25,28 +25,28 @@ pub(crate) use load::load;
 pub(crate) struct Network {
     config: Config,
     device: Device,
-    embedding: QMatMul,
+    embedding: Matrix,
     layers: Vec<Layer>,
     norm: Norm,
-    output: QMatMul,
+    output: Matrix,
     vocabulary: usize,
     rope: Rope,
 }
 
 struct Layer {
     attention_norm: Norm,
-    query: QMatMul,
-    key: QMatMul,
-    value: QMatMul,
+    query: Matrix,
+    key: Matrix,
+    value: Matrix,
     query_norm: Norm,
     key_norm: Norm,
-    attention_output: QMatMul,
+    attention_output: Matrix,
     feed_norm: Norm,
     feed: Feed,
 }
 
 enum Feed {
-    Dense { gate: QMatMul, up: QMatMul, down: QMatMul },
+    Dense { gate: Matrix, up: Matrix, down: Matrix },
     Experts(Experts),
 }
 
@@ -133,9 +133,9 @@ impl Layer {
         let queries = (tokens, config.heads, config.head_width);
         let keys = (tokens, config.kv_heads, config.head_width);
         let input = self.attention_norm.forward(x)?;
-        let query = self.query.forward(&input)?.reshape(queries)?;
-        let key = self.key.forward(&input)?.reshape(keys)?;
-        let value = self.value.forward(&input)?.reshape(keys)?;
+        let [query, key, value] = products([&self.query, &self.key, &self.value], &input)?;
+        let (query, key) = (query.reshape(queries)?, key.reshape(keys)?);
+        let value = value.reshape(keys)?;
         let rows = Rows {
             queries: &angles.turn(&self.query_norm.forward(&query)?)?,
             keys: &angles.turn(&self.key_norm.forward(&key)?)?,
@@ -146,7 +146,8 @@ impl Layer {
         let input = self.feed_norm.forward(&x)?;
         x + match &self.feed {
             Feed::Dense { gate, up, down } => {
-                down.forward(&swiglu(&gate.forward(&input)?, &up.forward(&input)?)?)?
+                let [gate, up] = products([gate, up], &input)?;
+                down.forward(&swiglu(&gate, &up)?)?
             }
             Feed::Experts(experts) => experts.forward(&input)?,
         }
