@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use june_chat_doubles::{DiscordDouble, TelegramDouble};
 use june_tests::{ears, fixture, has, june, run};
-use serde_json::json;
 use tempfile::TempDir;
 
 const QUESTION: &str = "What is six times seven?";
