@@ -137,7 +137,8 @@ refused(openai.BadRequestError, lambda: say([{"type": "image_url", "image_url": 
 refused(openai.InternalServerError, lambda: say("Fail"), "the server is down")
 refused(openai.APIError, lambda: list(say("Fail", stream=True)), "the server is down")
 
-# Sound, both ways, where the server has ears and a voice. (The ears of tests hear no words.)
+# Sound, both ways, where the server has ears and a voice. (The ears of tests hear this sentence.)
+sentence = "What is six times seven?"
 audio = client.audio
 try:
     spoken = audio.speech.create(
@@ -150,15 +151,15 @@ try:
         wav = b"".join(streamed_speech.iter_bytes())
     assert wav.startswith(b"RIFF")
     heard = audio.transcriptions.create(model="whisper-1", file=("a.wav", wav))
-    assert heard.text == "", heard
+    assert heard.text == sentence, heard
     heard = audio.transcriptions.create(
         model="whisper-1", file=("a.wav", wav), response_format="verbose_json", language="en"
     )
-    assert heard.duration > 0.5 and heard.segments == [], heard
+    assert heard.duration > 0.5 and heard.segments[0].text == sentence, heard
     text = audio.transcriptions.create(
         model="whisper-1", file=("a.wav", wav), response_format="text"
     )
-    assert text == "\n", text
+    assert text == sentence + "\n", text
     refused(
         openai.BadRequestError,
         lambda: audio.transcriptions.create(model="whisper-1", file=("a.wav", b"no sound")),

@@ -20,11 +20,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+mod ears;
 pub mod history;
 pub mod openai;
 mod python;
 pub mod server;
 
+pub use ears::ears;
 pub use python::{PythonServer, python};
 
 /// How a command ended.

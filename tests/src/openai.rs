@@ -87,14 +87,17 @@ pub fn stock() -> Value {
     json!([{ "type": "function", "function": function }])
 }
 
-/// The runs in the journal, once each is at its end.
-pub fn runs(folder: &Path) -> Vec<Value> {
+/// The runs in the journal, once there are so many and each is at its end. A server that goes on
+/// has written them after a moment.
+#[track_caller]
+pub fn runs(folder: &Path, count: usize) -> Vec<Value> {
     let start = Instant::now();
     loop {
         let listed = run(june(folder).args(["journal", "list", "--json"])).with(0);
         let runs: Vec<Value> =
             listed.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        if !runs.is_empty() && runs.iter().all(|run| run["outcome"] != "unfinished") {
+        if runs.len() >= count && runs.iter().all(|run| run["outcome"] != "unfinished") {
+            assert_eq!(runs.len(), count, "{}", listed.stdout);
             return runs;
         }
         assert!(start.elapsed() < Duration::from_secs(60), "{}", listed.stdout);

@@ -4,16 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use june_chat_doubles::{DiscordDouble, TelegramDouble};
-use june_tests::{fixture, has, june, run};
-use serde_json::json;
+use june_tests::{ears, fixture, has, june, run};
 use tempfile::TempDir;
 
 const QUESTION: &str = "What is six times seven?";
@@ -27,48 +25,6 @@ const ANSWERS: &str = r#"
     text = ["I heard nothing of numbers."]
 "#;
 
-/// A double of a server with `/v1/audio/transcriptions`: it hears the question, whatever is said,
-/// and takes only files that begin as OGG does. It ends with the test.
-fn ears() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let mut length = 0;
-            loop {
-                let mut line = String::new();
-                reader.read_line(&mut line).unwrap();
-                let line = line.trim().to_lowercase();
-                if let Some(value) = line.strip_prefix("content-length:") {
-                    length = value.trim().parse().unwrap();
-                }
-                if line.is_empty() {
-                    break;
-                }
-            }
-            let mut body = vec![0; length];
-            reader.read_exact(&mut body).unwrap();
-            let is_ogg = body.windows(4).any(|bytes| bytes == b"OggS");
-            let segment = json!({ "start": 0.0, "end": 2.0, "text": QUESTION });
-            let (status, answer) = match is_ogg {
-                true => ("200 OK", json!({ "language": "english", "segments": [segment] })),
-                false => ("400 Bad Request", json!({ "error": { "message": "no OGG" } })),
-            };
-            let answer = answer.to_string();
-            let head = format!(
-                "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
-                 connection: close\r\n\r\n",
-                answer.len()
-            );
-            stream.write_all(head.as_bytes()).unwrap();
-            stream.write_all(answer.as_bytes()).unwrap();
-        }
-    });
-    format!("http://{address}/v1")
-}
-
 /// A folder with a configuration for a bot on Telegram.
 fn folder(telegram: &TelegramDouble) -> TempDir {
     with_bot(&format!("[telegram]\nserver = \"{}\"\npeople = [\"7\"]\n", telegram.url()))
@@ -81,7 +37,7 @@ fn with_bot(bot: &str) -> TempDir {
     let config = format!(
         "[chats]\nstore = \"chats.db\"\n{bot}\
          [stt]\nbackend = \"openai\"\nurl = \"{}\"\nmodel = \"whisper-1\"\n",
-        ears()
+        ears(QUESTION)
     );
     fs::write(folder.path().join("june.toml"), config).unwrap();
     folder

@@ -41,6 +41,7 @@ pub(super) struct Ending {
 
 /// Why an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = openai::Finish)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Finish {
     /// The agent said all.
@@ -55,6 +56,7 @@ pub(super) enum Finish {
 
 /// The tokens that the agent's models read and wrote for an answer, all their rounds together.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = openai::Usage)]
 pub(super) struct Usage {
     prompt_tokens: u64,
     completion_tokens: u64,

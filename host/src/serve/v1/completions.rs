@@ -27,6 +27,7 @@ use crate::serve::token::Caller;
 
 /// An answer.
 #[derive(Serialize, ToSchema)]
+#[schema(as = openai::Completion)]
 pub(super) struct Completion {
     #[serde(flatten)]
     head: Head,
@@ -38,6 +39,7 @@ pub(super) struct Completion {
 
 /// A piece of an answer.
 #[derive(Serialize, ToSchema)]
+#[schema(as = openai::Chunk)]
 pub(super) struct Chunk {
     #[serde(flatten)]
     head: Head,
@@ -52,6 +54,7 @@ pub(super) struct Chunk {
 
 /// What an answer is known by.
 #[derive(Clone, Serialize, ToSchema)]
+#[schema(as = openai::Head)]
 struct Head {
     id: String,
     /// `chat.completion`, or `chat.completion.chunk` for a piece.
@@ -64,6 +67,7 @@ struct Head {
 
 /// Where the turn is in the journal, once it is at its end.
 #[derive(Clone, Copy, Serialize, ToSchema)]
+#[schema(as = openai::Recorded)]
 struct Recorded {
     /// The run's number.
     run: u64,
@@ -71,6 +75,7 @@ struct Recorded {
 
 /// The one answer.
 #[derive(Serialize, ToSchema)]
+#[schema(as = openai::Choice)]
 struct Choice {
     index: u32,
     message: Said,
@@ -82,6 +87,7 @@ struct Choice {
 
 /// What the agent says.
 #[derive(Serialize, ToSchema)]
+#[schema(as = openai::Said)]
 struct Said {
     #[schema(example = "assistant")]
     role: &'static str,
@@ -94,6 +100,7 @@ struct Said {
 
 /// A piece of the one answer.
 #[derive(Serialize, ToSchema)]
+#[schema(as = openai::ChunkChoice)]
 struct ChunkChoice {
     index: u32,
     delta: Delta,
@@ -103,6 +110,7 @@ struct ChunkChoice {
 
 /// What a piece adds.
 #[derive(Default, Serialize, ToSchema)]
+#[schema(as = openai::Delta)]
 struct Delta {
     /// In the first piece.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,6 +123,7 @@ struct Delta {
 
 /// A call, whole.
 #[derive(Serialize, ToSchema)]
+#[schema(as = openai::CallDelta)]
 struct CallDelta {
     /// Its place among the answer's calls.
     index: usize,
@@ -137,7 +146,7 @@ impl From<contract::ToolCall> for ToolCall {
     post, path = "/v1/chat/completions", tag = "talk", operation_id = "ask",
     request_body = Request,
     responses(
-        (status = 200, content(
+        (status = 200, description = "The answer", content(
             (Completion = "application/json"),
             (Chunk = "text/event-stream"),
         )),

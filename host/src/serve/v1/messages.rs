@@ -13,6 +13,7 @@ use crate::words::one_line;
 
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[schema(as = openai::Role)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Role {
     System,
@@ -25,6 +26,7 @@ pub(super) enum Role {
 
 /// A message of the conversation.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = openai::Message)]
 pub(super) struct Message {
     role: Role,
     /// What is said: text, or parts of text. An assistant that only calls tools says nothing.
@@ -38,6 +40,7 @@ pub(super) struct Message {
 
 /// What a message says.
 #[derive(Debug, ToSchema)]
+#[schema(as = openai::Content)]
 #[serde(untagged)]
 pub(super) enum Content {
     Text(String),
@@ -46,6 +49,7 @@ pub(super) enum Content {
 
 /// A part of what a message says.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = openai::ContentPart)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum ContentPart {
     Text { text: String },
@@ -54,6 +58,7 @@ pub(super) enum ContentPart {
 
 /// A call of a tool.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = openai::ToolCall)]
 pub(super) struct ToolCall {
     /// What the tool's message refers to.
     pub(super) id: String,
@@ -64,6 +69,7 @@ pub(super) struct ToolCall {
 
 /// What is called.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, ToSchema)]
+#[schema(as = openai::CallKind)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum CallKind {
     #[default]
@@ -72,6 +78,7 @@ pub(super) enum CallKind {
 
 /// A function, and what it is called with.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = openai::FunctionCall)]
 pub(super) struct FunctionCall {
     pub(super) name: String,
     /// A JSON object, as text.

@@ -31,6 +31,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::map_response;
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -38,9 +39,14 @@ use super::Server;
 use sound::Sound;
 use waiting::Waiting;
 
+/// What is described beside the paths, which name it without having it.
+#[derive(OpenApi)]
+#[openapi(components(schemas(refused::ErrorBody, refused::Error)))]
+struct Described;
+
 /// What clients of OpenAI's API ask.
 pub(super) fn routes(server: &Server) -> OpenApiRouter<Arc<Server>> {
-    OpenApiRouter::new()
+    OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(models::list))
         .routes(routes!(models::one))
         .routes(routes!(completions::create))

@@ -18,6 +18,7 @@ use crate::words::one_line;
 
 /// An agent.
 #[derive(Serialize, ToSchema)]
+#[schema(as = openai::Model)]
 pub(super) struct Model {
     /// Its name.
     id: String,
@@ -31,6 +32,7 @@ pub(super) struct Model {
 
 /// The agents that can be asked.
 #[derive(Serialize, ToSchema)]
+#[schema(as = openai::Models)]
 pub(super) struct Models {
     #[schema(example = "list")]
     object: &'static str,
@@ -54,7 +56,7 @@ fn model(loaded: &Loaded, name: &str) -> Model {
 /// The agents that can be asked
 #[utoipa::path(
     get, path = "/v1/models", tag = "talk", operation_id = "agents",
-    responses((status = 200, body = Models), Refusals)
+    responses((status = 200, description = "The agents", body = Models), Refusals)
 )]
 pub(super) async fn list(State(server): State<Arc<Server>>) -> Json<Models> {
     let loaded = server.loaded();
@@ -66,7 +68,7 @@ pub(super) async fn list(State(server): State<Arc<Server>>) -> Json<Models> {
 #[utoipa::path(
     get, path = "/v1/models/{model}", tag = "talk", operation_id = "agent",
     params(("model" = String, Path, description = "The agent's name")),
-    responses((status = 200, body = Model), Refusals)
+    responses((status = 200, description = "The agent", body = Model), Refusals)
 )]
 pub(super) async fn one(
     State(server): State<Arc<Server>>,

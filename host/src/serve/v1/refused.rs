@@ -69,12 +69,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
 /// Why a request was not done.
 #[derive(Serialize, ToSchema)]
+#[schema(as = openai::ErrorBody)]
 pub(super) struct ErrorBody {
     error: Error,
 }
 
 /// Why a request was not done.
 #[derive(Serialize, ToSchema)]
+#[schema(as = openai::Error)]
 pub(super) struct Error {
     /// What is wrong, and after `hint:` what to do about it.
     message: String,

@@ -16,6 +16,7 @@ const NAME: usize = 64;
 
 /// What is asked of an agent. Members that are not named here change nothing.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = openai::Request)]
 pub(super) struct Request {
     /// The agent.
     pub(super) model: String,
@@ -54,6 +55,7 @@ pub(super) struct Request {
 
 /// Members that would change what an answer means, and cannot be had of an agent.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = openai::Members)]
 struct Members {
     /// Text.
     response_format: Option<Value>,
@@ -83,6 +85,7 @@ struct Members {
 
 /// How an answer is streamed.
 #[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = openai::StreamOptions)]
 pub(super) struct StreamOptions {
     /// Whether the last event but one says what the answer took.
     pub(super) include_usage: Option<bool>,
@@ -90,6 +93,7 @@ pub(super) struct StreamOptions {
 
 /// A tool of the client.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = openai::OfferedTool)]
 struct OfferedTool {
     #[serde(rename = "type")]
     #[expect(dead_code, reason = "there is one kind")]
@@ -99,6 +103,7 @@ struct OfferedTool {
 
 /// What a tool is called, what it does, and which arguments it takes.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = openai::Function)]
 struct Function {
     /// Letters, digits, `-` and `_`.
     #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]+$")]

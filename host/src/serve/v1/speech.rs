@@ -25,6 +25,7 @@ const LONGEST: usize = 4096;
 
 /// A text to be spoken. Members that are not named here change nothing.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = openai::Text)]
 pub(super) struct Text {
     /// What is to be said. Of Markdown, the words.
     #[schema(min_length = 1, max_length = 4096)]
@@ -51,6 +52,7 @@ pub(super) struct Text {
 
 /// What the sound is kept in.
 #[derive(Clone, Copy, Default, Deserialize, ToSchema)]
+#[schema(as = openai::Format)]
 #[serde(rename_all = "lowercase")]
 enum Format {
     /// WAV, 16 bits, one channel.
@@ -62,7 +64,7 @@ enum Format {
 
 /// A file with sound.
 #[derive(ToSchema)]
-#[schema(value_type = String, format = Binary)]
+#[schema(as = openai::File, value_type = String, format = Binary)]
 #[expect(dead_code, reason = "describes the answer")]
 pub(super) struct File(Vec<u8>);
 

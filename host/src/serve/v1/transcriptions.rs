@@ -25,6 +25,7 @@ use crate::words::one_line;
 
 /// A recording. Members that are not named here change nothing.
 #[derive(ToSchema)]
+#[schema(as = openai::Recording)]
 #[expect(dead_code, reason = "describes what is read by hand")]
 pub(super) struct Recording {
     /// OGG, MP3, MP4, WebM, FLAC or WAV; a quarter of an hour at the most.
@@ -40,6 +41,7 @@ pub(super) struct Recording {
 
 /// The form of the answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ToSchema)]
+#[schema(as = openai::Form)]
 #[serde(rename_all = "snake_case")]
 enum Form {
     #[default]
@@ -50,6 +52,7 @@ enum Form {
 
 /// What was said.
 #[derive(Serialize, ToSchema)]
+#[schema(as = openai::Transcription)]
 #[serde(untagged)]
 pub(super) enum Transcription {
     /// As `json`.
@@ -60,6 +63,7 @@ pub(super) enum Transcription {
 
 /// What was said, and when.
 #[derive(Serialize, ToSchema)]
+#[schema(as = openai::Verbose)]
 pub(super) struct Verbose {
     #[schema(example = "transcribe")]
     task: &'static str,
@@ -73,6 +77,7 @@ pub(super) struct Verbose {
 
 /// A piece of what was said.
 #[derive(Serialize, ToSchema)]
+#[schema(as = openai::Piece)]
 struct Piece {
     id: usize,
     /// In seconds from the beginning, as the next.
