@@ -233,9 +233,11 @@ fn load_dataset(command: &Eval) -> Result<Dataset, Failure> {
     let known = dataset::known().iter().find(|known| known.name == command.dataset);
     match (&command.dataset_file, known) {
         (Some(path), known) => {
-            let dataset = Dataset::load(path).input()?;
-            let name = known.map_or_else(|| dataset.name.clone(), |known| known.name.to_owned());
-            Ok(Dataset { name, ..dataset })
+            let mut dataset = Dataset::load(path).input()?;
+            if let Some(known) = known {
+                known.name.clone_into(&mut dataset.name);
+            }
+            Ok(dataset)
         }
         (None, Some(known)) => evaluations::pulled(known),
         (None, None) if Path::new(&command.dataset).exists() => {
@@ -257,7 +259,7 @@ fn settings(command: &Eval) -> Settings {
     Settings { limits, seed: command.seed, workers, journal: None }
 }
 
-fn load_runner() -> Result<Runner, Failure> {
+pub(crate) fn load_runner() -> Result<Runner, Failure> {
     let path = paths::component("python").environment()?;
     let cache = paths::compiled().environment()?;
     let engine = Engine::new().environment()?;

@@ -165,8 +165,9 @@ pub(crate) fn fuel_of(seconds: f64) -> u64 {
 
 /// The tasks of a data set that June knows by name, and that is here.
 pub(crate) fn pulled(known: &Known) -> Result<Dataset, Failure> {
-    let dataset = Dataset::load(datasets::find(known).environment()?).input()?;
-    Ok(Dataset { name: known.name.to_owned(), ..dataset })
+    let mut dataset = Dataset::load(datasets::find(known).environment()?).input()?;
+    known.name.clone_into(&mut dataset.name);
+    Ok(dataset)
 }
 
 /// The name under which an evaluation's runs are found in the journal: its folder's.

@@ -1,6 +1,8 @@
 //! Evaluations: those that are there, one with its tasks, a task over time, and two against each
 //! other. The folders are those that `june eval` makes.
 
+#![allow(unused_qualifications, reason = "what utoipa makes of `params`")]
+
 mod begun;
 mod start;
 mod stored;

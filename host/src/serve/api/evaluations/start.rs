@@ -19,7 +19,7 @@ use tokio::runtime::Handle;
 use utoipa::ToSchema;
 
 use super::begun::Turn;
-use super::stored::{self, Evaluation, State as Stage};
+use super::stored::{self, Evaluation};
 use super::{Alone, folder, reading};
 use crate::agents::Overrides;
 use crate::commands::dataset as datasets;
@@ -63,7 +63,7 @@ pub(super) struct Start {
     #[schema(minimum = 1)]
     fuel: Option<u64>,
     /// Bytes of memory that a program may use; 256 MiB if left out.
-    #[schema(minimum = 50_331_648, maximum = 2_147_483_648)]
+    #[schema(minimum = 50_331_648, maximum = 2_147_483_648.0)]
     memory: Option<u64>,
     /// Seed of the random numbers; 0 if left out.
     seed: Option<u64>,
@@ -164,8 +164,9 @@ impl Start {
     fn dataset(&self, loaded: &Loaded) -> anyhow::Result<Dataset> {
         let config = &loaded.host.config;
         if let Some(file) = config.tables.serve.datasets.get(&self.dataset) {
-            let dataset = Dataset::load(config.folder().join(file))?;
-            return Ok(Dataset { name: self.dataset.clone(), ..dataset });
+            let mut dataset = Dataset::load(config.folder().join(file))?;
+            dataset.name.clone_from(&self.dataset);
+            return Ok(dataset);
         }
         let known = datasets::by_name(&self.dataset).with_context(|| {
             format!("`{}` is none of `datasets` of [serve] either", self.dataset)
@@ -250,14 +251,7 @@ fn begin(server: &Arc<Server>, start: Start, runtime: Handle) -> Result<Evaluati
             made.context("cannot make a folder for the evaluation")?
         }
     };
-    turn.name(Evaluation {
-        id: evaluations::session_of(&folder),
-        state: Stage::Running,
-        dataset: plan.dataset.name.clone(),
-        tasks: plan.dataset.tasks.len(),
-        samples: plan.samples(),
-        ..Evaluation::default()
-    });
+    turn.name(Evaluation::begun(evaluations::session_of(&folder), &plan));
     let begun = stored::evaluation(server, &evaluations::session_of(&folder), &folder);
     let _in_runtime = runtime.enter();
     server.tasks.spawn(work(server.clone(), turn, plan, folder, resume));

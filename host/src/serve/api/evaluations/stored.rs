@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::evaluations::Plan;
 use crate::exit::said;
 use crate::serve::Server;
 
@@ -30,17 +31,17 @@ const WIDTH: usize = 300;
 pub(super) struct Evaluation {
     /// The name of its folder, which is also the session of its runs.
     pub(super) id: String,
-    pub(super) state: State,
+    state: State,
     /// When it began, in milliseconds of Unix time.
     began: Option<u64>,
     /// The data set's name.
-    pub(super) dataset: String,
+    dataset: String,
     /// Tasks, as far as they are known.
-    pub(super) tasks: usize,
+    tasks: usize,
     /// SHA-256 over the tasks, in hexadecimal digits; empty before anything is graded.
     tasks_digest: String,
     /// Samples to grade.
-    pub(super) samples: usize,
+    samples: usize,
     /// Answers of the agent that are there; null where the samples are no agent's.
     answered: Option<usize>,
     /// Samples that have a verdict.
@@ -57,7 +58,7 @@ pub(super) struct Evaluation {
     peak_memory: u64,
     agent: Option<Agent>,
     /// Why the folder could not be read, or why it ended before its end.
-    pub(super) error: Option<String>,
+    error: Option<String>,
 }
 
 /// How far it is.
@@ -135,6 +136,20 @@ struct Concluded {
     pass_at_k: BTreeMap<usize, Score>,
     fuel: u64,
     peak_memory: u64,
+}
+
+impl Evaluation {
+    /// One that has just begun, and whose folder says nothing yet.
+    pub(super) fn begun(id: String, plan: &Plan) -> Self {
+        Self {
+            id,
+            state: State::Running,
+            dataset: plan.dataset.name.clone(),
+            tasks: plan.dataset.tasks.len(),
+            samples: plan.samples(),
+            ..Self::default()
+        }
+    }
 }
 
 /// The folder of an evaluation, if its name is one and it is there.
