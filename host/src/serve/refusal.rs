@@ -88,16 +88,9 @@ impl From<anyhow::Error> for Refusal {
     }
 }
 
-/// As June's own page reads errors.
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        self.with(Json(&self).into_response())
-    }
-}
-
-/// A request whose address or body is not as it should be.
-macro_rules! rejections {
-    ($($rejection:ty),*) => {
+/// What axum says of a request that it cannot read.
+macro_rules! unreadable {
+    ($($rejection:ident),*) => {
         $(impl From<$rejection> for Refusal {
             fn from(rejection: $rejection) -> Self {
                 Self::new(rejection.status(), rejection.body_text())
@@ -106,4 +99,11 @@ macro_rules! rejections {
     };
 }
 
-rejections!(JsonRejection, PathRejection, QueryRejection);
+unreadable!(JsonRejection, PathRejection, QueryRejection);
+
+/// As June's own page reads errors.
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        self.with(Json(&self).into_response())
+    }
+}
