@@ -131,16 +131,3 @@ impl IntoResponse for Refusal {
         self.with(Json(&self).into_response())
     }
 }
-
-/// A request whose address or body is not as it should be.
-macro_rules! rejections {
-    ($($rejection:ty),*) => {
-        $(impl From<$rejection> for Refusal {
-            fn from(rejection: $rejection) -> Self {
-                Self::new(rejection.status(), rejection.body_text())
-            }
-        })*
-    };
-}
-
-rejections!(JsonRejection, PathRejection, QueryRejection);

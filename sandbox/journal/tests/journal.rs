@@ -45,6 +45,26 @@ fn a_new_journal_is_sound_and_its_key_is_secret() {
     assert!(matches!(verify(&none, None, |_| {}), Err(Error::Missing(_))));
 }
 
+/// Damage is not taken for the end of what is being written.
+#[test]
+fn a_journal_that_is_written_to_is_verified_too() {
+    let temporary = tempfile::tempdir().unwrap();
+    let (folder, journal) = journal(temporary.path());
+    run(&journal, "before").unwrap();
+    journal.close().unwrap();
+    let (journal, _) = Journal::open(&folder, clock).unwrap();
+    let report = verify(&folder, None, |_| {}).unwrap();
+    assert!(report.is_sound() && report.live, "{report:?}");
+    let segment = folder.segments().join(format!("{:020}.segment", 0));
+    let mut bytes = fs::read(&segment).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+    let report = verify(&folder, None, |_| {}).unwrap();
+    assert!(!report.is_sound() && report.live, "{report:?}");
+    drop(journal);
+}
+
 #[test]
 fn many_write_at_once() {
     let temporary = tempfile::tempdir().unwrap();

@@ -1,5 +1,7 @@
 //! `/api/runs`: which runs there are, and what is in one.
 
+#![allow(unused_qualifications, reason = "utoipa's macro writes them")]
+
 use std::sync::Arc;
 
 use anyhow::Result;
