@@ -25,6 +25,7 @@ use super::dataset as datasets;
 use super::journal::Recorded;
 use super::{interrupted, progress_bar, session_of, workers};
 use crate::exit::{Blame, Failure, Kind, print};
+use crate::telemetry::metrics::{Evaluation, metrics};
 use crate::{paths, size};
 
 /// Fuel that stands for one second of `--timeout`: about what CPython in the sandbox burns for
@@ -234,10 +235,13 @@ fn evaluate(command: &Eval, recorded: &Recorded) -> Result<ExitCode, Failure> {
     settings.journal = journal.map(|journal| (journal, session_of(&folder)));
 
     let progress = Progress::new(samples.len(), run.records());
+    let evaluation = Evaluation::begin();
     let ended =
         evaluation::evaluate(&runner, &dataset, &samples, &settings, &mut run, &stop, |record| {
+            metrics().graded(record.verdict.name());
             progress.add(record);
         });
+    evaluation.end(ended.is_ok());
     progress.end();
     if let Err(error) = ended {
         let kind = match error {

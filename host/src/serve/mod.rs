@@ -7,6 +7,7 @@ mod api;
 mod guard;
 mod health;
 mod listen;
+mod measure;
 mod page;
 mod refusal;
 pub(crate) mod token;
@@ -25,6 +26,7 @@ use tokio_util::task::TaskTracker;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+pub(crate) use health::Away;
 pub(crate) use listen::listen;
 
 use crate::agents::{Host, Overrides};
@@ -51,6 +53,8 @@ pub(crate) struct Server {
     pub(crate) script: Option<PathBuf>,
     /// What does not work, by its name: the server is not ready then.
     pub(crate) troubles: Mutex<BTreeMap<&'static str, String>>,
+    /// The models whose servers were away when somebody asked last.
+    pub(crate) away: Away,
 }
 
 impl Server {
@@ -112,8 +116,10 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
         .split_for_parts();
     let described = Arc::new(described);
     api.route("/api/openapi.json", get(async move || Json(described)))
+        .route(measure::METRICS, get(measure::text).layer(needs(Role::Review)))
         .merge(health::routes())
         .fallback(page::file)
         .layer(middleware::from_fn_with_state(server.clone(), guard::everyone))
+        .layer(middleware::from_fn(measure::request))
         .with_state(server.clone())
 }
