@@ -1,6 +1,6 @@
 //! Agents, as a configuration describes them: a strategy, with all that it was granted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -9,8 +9,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use june_sandbox::contract::{Message, Part, Role, Turn};
 use june_sandbox::grants::{FileGrant, Mode};
 use june_sandbox::{
-    Authority, Cache, Capabilities, Digest, Engine, GrantedTool, Grants, Limits, Origin, Runner,
-    Strategy, Tool, Tree, Workspace,
+    Answered, Authority, Cache, Capabilities, Digest, Engine, GrantedTool, Grants, Limits, Origin,
+    Recording, Runner, Strategy, Tool, Tree, Workspace,
 };
 
 use crate::config::{AgentTable, Config, ToolGrantsTable, listed};
@@ -20,6 +20,7 @@ use crate::llm::Models;
 use crate::mcp;
 use crate::notes::Notes;
 use crate::paths::{self, Kind};
+use crate::telemetry::run::{Served, Watched};
 
 /// Agents that there are without a configuration, and the tools that each has.
 const OWN: [(&str, &[&str]); 3] =
@@ -40,6 +41,8 @@ pub(crate) struct Host {
 pub(crate) struct Agent {
     pub(crate) name: String,
     pub(crate) strategy: Strategy,
+    /// Who serves its models, by their aliases.
+    pub(crate) served: Arc<HashMap<String, Served>>,
     /// All that the agent has, but nobody to talk to.
     pub(crate) authority: Authority,
     pub(crate) models: Vec<String>,
@@ -138,7 +141,16 @@ impl Host {
             origin: Origin::seeded(table.seed),
         };
         let instructions = table.instructions;
-        Ok(Agent { name: name.into(), strategy, authority, models, instructions, root, before })
+        let served = models.iter().filter_map(|alias| {
+            let (provider, model) = match overrides.script {
+                Some(_) => ("scripted", alias.clone()),
+                None => self.config.model(alias)?.served(alias),
+            };
+            Some((alias.clone(), Served { provider, model }))
+        });
+        let served = Arc::new(served.collect());
+        let name = name.into();
+        Ok(Agent { name, strategy, served, authority, models, instructions, root, before })
     }
 
     /// The models that an agent may ask, the preferred one first.
@@ -275,6 +287,23 @@ impl Agent {
         let models = self.models.iter().map(|model| format!("{:?}", config.model(model)));
         let own = [self.instructions.clone(), format!("{limits:?}")];
         Digest::of_parts(own.into_iter().chain(tools).chain(models))
+    }
+
+    /// Answers a turn, and tells how that went.
+    ///
+    /// # Errors
+    ///
+    /// As [`Strategy::respond`].
+    pub(crate) async fn respond(
+        &self,
+        turn: &Turn,
+        authority: &Authority,
+        recording: Option<&Recording<'_>>,
+    ) -> Result<Answered, june_sandbox::Error> {
+        let (watched, authority) = Watched::begin(self, authority, recording);
+        let answered = self.strategy.respond(turn, &authority, recording).await;
+        watched.end(&answered);
+        answered
     }
 
     /// What it has for a turn that begins now.

@@ -23,7 +23,7 @@ pub(crate) use agent::{AgentTable, McpTable, ToolTable};
 pub(crate) use chats::{ChatsTable, DiscordTable, TelegramTable, WebhookTable};
 pub(crate) use grants::ToolGrantsTable;
 pub(crate) use model::{LocalTable, ModelTable, OpenAiTable, TritonTable};
-pub(crate) use serve::{Bot, ServeTable};
+pub(crate) use serve::{Bot, ServeTable, TracesTable};
 pub(crate) use speech::{SttTable, TtsTable, WhisperTable};
 
 /// The configuration, and where it came from.

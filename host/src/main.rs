@@ -12,6 +12,7 @@ mod index;
 mod lazy;
 mod llm;
 mod local;
+mod log;
 mod mcp;
 mod notes;
 mod paths;
@@ -21,6 +22,7 @@ mod report;
 mod scrub;
 mod serve;
 mod size;
+mod telemetry;
 mod terminal;
 mod words;
 
@@ -99,7 +101,7 @@ fn main() -> ExitCode {
     match done {
         Ok(code) => code,
         Err(Failure { kind, error }) => {
-            eprintln!("june: {}", exit::said(&error));
+            log::error(&exit::said(&error)).say();
             ExitCode::from(kind as u8)
         }
     }

@@ -11,7 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use june_chat_doubles::{DiscordDouble, TelegramDouble};
-use june_tests::{ears, fixture, has, june, run};
+use june_tests::server::{LISTEN, Server, serve};
+use june_tests::{PythonServer, ears, fixture, has, json_lines, june, python, run};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const QUESTION: &str = "What is six times seven?";
@@ -261,4 +263,105 @@ fn whisper_listens_in_this_process() {
     let tried = run(&mut command).with(1).json();
     assert!(!tried["answer"].as_str().unwrap().is_empty(), "{tried}");
     assert!(tried["milliseconds"]["hear"].as_f64().unwrap() > 0.0, "{tried}");
+}
+
+/// A span that a collector was sent.
+#[track_caller]
+fn span<'a>(spans: &'a [Value], name: &str) -> &'a Value {
+    let found: Vec<&Value> = spans.iter().filter(|span| span["name"] == name).collect();
+    assert_eq!(found.len(), 1, "`{name}` among {spans:#?}");
+    found[0]
+}
+
+/// One trace leads from a voice message to the answer that was spoken, and it does not say what
+/// was said.
+#[test]
+fn a_voice_message_is_one_trace() {
+    let test = "a_voice_message_is_one_trace";
+    let python = python(test, "JUNE_TEST_PYTHON", "opentelemetry-proto");
+    let (Some(python), true) = (python, has(test, "espeak-ng")) else { return };
+    let telegram = TelegramDouble::start();
+    let folder = folder(&telegram);
+    let Some(ogg) = question(test, folder.path()) else { return };
+    let file = folder.path().join("spans.jsonl");
+    let collector = PythonServer::start(python, "tests/otlp/receive.py", [&file]);
+    fs::write(
+        folder.path().join("answers.toml"),
+        r#"
+        [[answer]]
+        when = { text = "six times seven" }
+        calls = [{ name = "calculator", arguments = { expression = "6 * 7" } }]
+
+        [[answer]]
+        when = { result = "42" }
+        text = ["It is forty-two. ", "Ask me **anything** else."]
+        "#,
+    )
+    .unwrap();
+    let config = fs::read_to_string(folder.path().join("june.toml")).unwrap();
+    let config = config.replace("[chats]\n", "[chats]\nagents = [\"helper\"]\n");
+    let config = format!(
+        "[serve]\n{LISTEN}\nbots = [\"telegram\"]\n[serve.traces]\nurl = \"http://127.0.0.1:{}\"\n\
+         headers = {{ authorization = \"COLLECTOR\" }}\n{config}\
+         [agent.helper]\nstrategy = \"deliberate\"\ntools = [\"calculator\"]\n",
+        collector.port
+    );
+    fs::write(folder.path().join("june.toml"), config).unwrap();
+    let mut command = serve(folder.path());
+    command.args(["--script", "answers.toml"]).env("TELEGRAM_TOKEN", TelegramDouble::TOKEN);
+    let mut server = Server::start(command.env("COLLECTOR", "Bearer collector-secret"));
+    telegram.push_voice(7, ogg, 2);
+    wait_for("a voice message", || telegram.sent().iter().any(|sent| sent.voice.is_some()));
+    // What it has not sent yet, it sends before it ends.
+    server.signal("TERM");
+    assert_eq!(server.wait(), Some(0), "{}", server.said());
+
+    let spans = json_lines(&file);
+    let turn = span(&spans, "turn telegram");
+    assert_eq!((&turn["parent"], &turn["service"]), (&json!(""), &json!("june")));
+    assert_eq!(turn["attributes"]["gen_ai.conversation.id"], "telegram/7");
+    assert!(spans.iter().all(|span| span["trace"] == turn["trace"]), "{spans:#?}");
+    let below = |parent: &Value, name: &str| {
+        let span = span(&spans, name);
+        assert_eq!(span["parent"], parent["id"], "{name}");
+        assert!(span["start"].as_u64() >= parent["start"].as_u64(), "{name}");
+        assert!(span["end"].as_u64() <= parent["end"].as_u64(), "{name}");
+        span
+    };
+    for stage in ["wait", "download", "hear", "agent", "encode", "upload", "delivery"] {
+        below(turn, stage);
+    }
+    let spoken = spans.iter().filter(|span| span["name"] == "speak");
+    assert!(spoken.clone().count() >= 1 && spoken.clone().all(|s| s["parent"] == turn["id"]));
+    let invoked = below(span(&spans, "agent"), "invoke_agent helper");
+    let attributes = &invoked["attributes"];
+    assert_eq!(attributes["gen_ai.operation.name"], "invoke_agent");
+    assert_eq!(attributes["gen_ai.agent.name"], "helper");
+    assert!(attributes["june.fuel"].as_u64().unwrap() > 0);
+    let tool = &below(invoked, "execute_tool calculator")["attributes"];
+    assert_eq!(tool["gen_ai.operation.name"], "execute_tool");
+    assert_eq!(tool["gen_ai.tool.name"], "calculator");
+    let asked: Vec<&Value> = spans.iter().filter(|span| span["name"] == "chat scripted").collect();
+    assert_eq!(asked.len(), 2, "{spans:#?}");
+    for asked in &asked {
+        assert_eq!((&asked["parent"], asked["kind"].as_u64()), (&invoked["id"], Some(3)));
+        let attributes = &asked["attributes"];
+        assert_eq!(attributes["gen_ai.operation.name"], "chat");
+        assert_eq!(attributes["gen_ai.provider.name"], "scripted");
+        assert_eq!(attributes["gen_ai.request.model"], "scripted");
+        assert!(attributes["gen_ai.usage.input_tokens"].is_u64(), "{attributes}");
+        assert!(attributes["gen_ai.usage.output_tokens"].is_u64(), "{attributes}");
+        assert!(attributes["gen_ai.response.finish_reasons"].is_array(), "{attributes}");
+    }
+    assert!(spans.iter().all(|span| span["status"] != 2), "{spans:#?}");
+    // The journal's runs are found by the trace.
+    let number = attributes["june.run"].as_u64().unwrap().to_string();
+    let mut command = june(folder.path());
+    let shown = run(command.args(["journal", "show", &number])).with(0);
+    assert!(shown.stdout.contains("deliberate"), "{shown}");
+    let text = fs::read_to_string(&file).unwrap();
+    for said in ["six times", "forty-two", "6 * 7", TelegramDouble::TOKEN] {
+        assert!(!text.contains(said), "{said}: {text}");
+    }
+    assert!(!server.said().contains("collector-secret"), "{}", server.said());
 }

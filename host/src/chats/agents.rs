@@ -13,6 +13,7 @@ use june_sandbox::capabilities::{Memory, Reply, ToolUse};
 use june_sandbox::contract::{self, MemoryError, Role, Step, Turn};
 use june_sandbox::workspace::Entry;
 use june_sandbox::{Authority, Recording, Workspace};
+use opentelemetry::trace::FutureExt;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::turns::Turns;
@@ -93,7 +94,9 @@ impl Shared {
             session: &session,
             parent: self.turns.parent(request.turn),
         });
-        let answered = agent.strategy.respond(&turn, &authority, recording.as_ref()).await;
+        let context = self.turns.context(request.turn);
+        let answered = agent.respond(&turn, &authority, recording.as_ref());
+        let answered = answered.with_context(context).await;
         let answered = answered.map_err(|error| AgentError(error.to_string()))?;
         match &answered.answer {
             Some(Ok(answer)) => Ok(answer.text.clone()),

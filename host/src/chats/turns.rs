@@ -13,10 +13,13 @@ use anyhow::Result;
 use june_chats::{Chat, Observer, Passed, Stage};
 use june_sandbox::journal::record::{Answer, Call, Data, End, Event, Parent, Start};
 use june_sandbox::journal::{Digest, Exit, Journal};
+use opentelemetry::Context;
 use serde_json::json;
 use tokio::sync::watch;
 
 use super::session;
+use crate::log;
+use crate::telemetry::turns::Traces;
 use crate::words::nearest;
 
 /// The world of a turn's run.
@@ -30,6 +33,7 @@ pub(crate) struct Turns {
     journal: Option<Journal>,
     open: Mutex<HashMap<u64, Run>>,
     times: Mutex<BTreeMap<Stage, VecDeque<Duration>>>,
+    traces: Traces,
     /// How many are at their end.
     ended: watch::Sender<u64>,
     /// Whether it was told that the journal failed.
@@ -50,8 +54,14 @@ struct Run {
 impl Turns {
     /// Turns that are recorded, where there is a journal.
     pub(crate) fn new(journal: Option<Journal>) -> Turns {
-        let (open, times) = (Mutex::default(), Mutex::default());
-        Turns { journal, open, times, ended: watch::Sender::new(0), told: OnceLock::new() }
+        Turns {
+            journal,
+            open: Mutex::default(),
+            times: Mutex::default(),
+            traces: Traces::default(),
+            ended: watch::Sender::new(0),
+            told: OnceLock::new(),
+        }
     }
 
     /// Waits until so many turns are at their end.
@@ -71,6 +81,11 @@ impl Turns {
         let run = open.get(&turn)?;
         let call = *run.waiting.get(&Stage::Agent)?.back()?;
         Some(Parent { run: run.number, call })
+    }
+
+    /// What of a trace an agent's run belongs to.
+    pub(crate) fn context(&self, turn: u64) -> Context {
+        self.traces.agent(turn)
     }
 
     /// The times of each stage: the median, the 95th percentile, and how many there are.
@@ -114,7 +129,11 @@ impl Turns {
         let mut open = lock(&self.open);
         let run = match open.entry(turn) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(self.begin(journal, chat, turn)?),
+            Entry::Vacant(entry) => {
+                let run = self.begin(journal, chat, turn)?;
+                self.traces.recorded(turn, run.number);
+                entry.insert(run)
+            }
         };
         let call = Call {
             number: run.calls,
@@ -180,7 +199,7 @@ impl Turns {
         if let Err(error) = written
             && self.told.set(()).is_ok()
         {
-            eprintln!("june: turns are no longer recorded: {error}");
+            log::warn(&format!("turns are no longer recorded: {error}")).say();
         }
     }
 }
@@ -192,6 +211,7 @@ fn is_call(stage: Stage) -> bool {
 
 impl Observer for Turns {
     fn began(&self, chat: &Chat, turn: u64, stage: Stage) {
+        self.traces.began(chat, turn, stage);
         if let Some(journal) = self.journal.as_ref().filter(|_| is_call(stage)) {
             self.checked(self.write_began(journal, chat, turn, stage));
         }
@@ -199,12 +219,13 @@ impl Observer for Turns {
 
     fn ended(
         &self,
-        _chat: &Chat,
+        chat: &Chat,
         turn: u64,
         stage: Stage,
         took: Duration,
         passed: Result<Passed, String>,
     ) {
+        self.traces.ended(chat, turn, stage, took, passed.is_ok());
         {
             let mut times = lock(&self.times);
             let times = times.entry(stage).or_default();
@@ -218,7 +239,8 @@ impl Observer for Turns {
         }
     }
 
-    fn done(&self, _chat: &Chat, turn: u64) {
+    fn done(&self, chat: &Chat, turn: u64) {
+        self.traces.done(chat, turn);
         if let Some(journal) = &self.journal {
             self.checked(self.write_done(journal, turn));
         }

@@ -145,7 +145,7 @@ impl Session {
             journal.as_ref().map(|journal| Recording { journal, session: &session, parent: None });
         let answered = self.runtime.block_on(async {
             tokio::select! {
-                answered = agent.strategy.respond(&turn, &authority, recording.as_ref()) => {
+                answered = agent.respond(&turn, &authority, recording.as_ref()) => {
                     Some(answered)
                 }
                 () = pressed(stop) => None,

@@ -106,7 +106,7 @@ pub(crate) fn run(command: &Run) -> Result<ExitCode, Failure> {
     });
     let authority = agent.now();
     let answered =
-        async { agent.strategy.respond(&turn, &authority, recording.as_ref()).await.environment() };
+        async { agent.respond(&turn, &authority, recording.as_ref()).await.environment() };
     let answered = until_interrupted(&runtime, answered, None);
     terminal.end();
     let answered = answered?;

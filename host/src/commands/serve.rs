@@ -20,11 +20,14 @@ use crate::chats::speech::Speech;
 use crate::chats::{self, Bot, Chats};
 use crate::config::Config;
 use crate::exit::{Blame, Failure, print, said};
+use crate::log;
 use crate::paths;
 use crate::ready::Ready;
 use crate::serve::runs::Runs;
 use crate::serve::token::{self, Role, Tokens};
 use crate::serve::{self, Begun, Reviewers, Server};
+use crate::telemetry::metrics;
+use crate::telemetry::traces::Sending;
 use crate::words::time;
 
 /// How long a bot that failed waits before it is started again.
@@ -96,22 +99,27 @@ pub(crate) fn run(command: &Serve) -> Result<ExitCode, Failure> {
     }
     let config = Config::find(command.config.as_deref()).input()?;
     let table = config.tables.serve.clone();
+    log::write_as(table.log);
     if token::load(&tokens).environment()?.is_empty() {
-        eprintln!("june: nobody has a token yet\nhint: june serve token create NAME --role admin");
+        let hint = "june serve token create NAME --role admin";
+        log::warn(&format!("nobody has a token yet\nhint: {hint}")).say();
     }
     let tokens = Tokens::new(tokens, table.rate).input()?;
     let bots = table.bots.iter().map(|bot| Ok((bot.name(), Bot::of(*bot, &config)?)));
     let bots: Vec<_> = bots.collect::<anyhow::Result<_>>().input()?;
     let speech = Speech::of(&config).input()?;
     for what in speech.lacks() {
-        eprintln!("june: {what}");
+        log::warn(what).say();
     }
     let store = chats::store(&config).environment()?;
     let runtime = runtime()?;
+    let traces = table.traces.as_ref().map(|table| Sending::begin(table, runtime.handle()));
+    let traces = traces.transpose().input()?;
     let script = command.script.clone();
     let ready = runtime.block_on(serve::load(config, script.as_deref())).input()?;
     let ready = Ready::new(ready);
     let journal = open_journal(command.journal.as_deref())?;
+    journal.on_commit(|records, took| metrics().committed(records, took));
     let folder = folder(command.journal.as_deref()).environment()?;
     let chats = Chats::new(ready.clone(), store, speech.clone(), Some(journal.clone()));
     let stop = CancellationToken::new();
@@ -129,8 +137,11 @@ pub(crate) fn run(command: &Serve) -> Result<ExitCode, Failure> {
         begun: Begun::default(),
         script,
         troubles: Mutex::default(),
+        away: serve::Away::default(),
     });
     let served = runtime.block_on(until_stopped(server, Arc::new(chats), bots));
+    // The last spans are sent while there is a runtime to send them.
+    drop(traces);
     // What was broken off is dropped here, and its runs say so in the journal.
     drop(runtime);
     journal.flush().environment()?;
@@ -156,7 +167,7 @@ async fn until_stopped(
     server.tasks.spawn(server.runs.clone().follow(trouble));
     let routes = serve::routes(&server);
     let told = told_to_stop(server.clone());
-    eprintln!("june: http://{address}; Ctrl-C ends it");
+    log::info(&format!("http://{address}; Ctrl-C ends it")).say();
     let served = serve::listen(server.clone(), listener, routes, table.connections);
     tokio::select! {
         () = served => {}
@@ -166,7 +177,8 @@ async fn until_stopped(
     server.tasks.close();
     if tokio::time::timeout(table.grace(), server.tasks.wait()).await.is_err() {
         let still = server.tasks.len();
-        eprintln!("june: broke off what did not end in time: {still} connections and bots");
+        let what = format!("broke off what did not end in time: {still} connections and bots");
+        log::warn(&what).say();
     }
     Ok(())
 }
@@ -174,7 +186,7 @@ async fn until_stopped(
 /// Runs a bot until the server stops, and starts it again when it fails: its platform may only be
 /// away for a while.
 async fn keep_running(server: Arc<Server>, chats: Arc<Chats>, name: &'static str, bot: Bot) {
-    let tell = |what: &str| eprintln!("june: {what}");
+    let tell = |what: &str| log::info(what).say();
     let trouble = |why| server.trouble(name, why);
     while !server.stop.is_cancelled() {
         let ended = bot.clone().run(&chats, tell, server.stop.clone());
@@ -189,7 +201,7 @@ async fn keep_running(server: Arc<Server>, chats: Arc<Chats>, name: &'static str
         };
         if let Err(error) = ended {
             let why = said(&error);
-            eprintln!("june: {name}: {why}");
+            log::warn(&format!("{name}: {why}")).say();
             trouble(Some(why));
         }
         tokio::select! {
@@ -209,9 +221,9 @@ async fn told_to_stop(server: Arc<Server>) -> Result<(), Failure> {
             _ = interrupt.recv() => return Ok(()),
             _ = terminate.recv() => return Ok(()),
             _ = hang_up.recv() => match server.reload().await {
-                Ok(()) => eprintln!("june: the configuration was read anew"),
+                Ok(()) => log::info("the configuration was read anew").say(),
                 Err(error) => {
-                    eprintln!("june: the configuration is as it was: {}", said(&error));
+                    log::warn(&format!("the configuration is as it was: {}", said(&error))).say();
                 }
             },
         }

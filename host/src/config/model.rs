@@ -103,6 +103,20 @@ pub(crate) struct SamplingTable {
     frequency_penalty: Option<f32>,
 }
 
+impl ModelTable {
+    /// The backend, and its name for the model that is known by this alias.
+    pub(crate) fn served(&self, alias: &str) -> (&'static str, String) {
+        let (backend, name) = match self {
+            ModelTable::OpenAi(table) => ("openai", table.model.as_deref()),
+            ModelTable::Scripted(_) => ("scripted", None),
+            ModelTable::Local(table) => ("local", table.file.as_deref()),
+            ModelTable::Trtllm(_) => ("trtllm", None),
+            ModelTable::Triton(table) => ("triton", table.model.as_deref()),
+        };
+        (backend, name.unwrap_or(alias).to_owned())
+    }
+}
+
 impl LocalTable {
     /// The file; `name` is the table's, and `folder` the configuration's.
     pub(crate) fn path(&self, name: &str, folder: &Path) -> Result<PathBuf> {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::units::{Bytes, Time};
+use crate::log;
 
 /// The server: the review page, the API and the bots.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -35,6 +36,36 @@ pub(crate) struct ServeTable {
     body: Bytes,
     /// How long requests may take once the server is told to stop.
     grace: Time,
+    /// How it writes what it says on standard error.
+    pub(crate) log: log::Format,
+    /// The collector that traces are sent to; none, if left out.
+    pub(crate) traces: Option<TracesTable>,
+}
+
+/// A collector of OpenTelemetry.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TracesTable {
+    /// Its address, before `/v1/traces`.
+    pub(crate) url: String,
+    /// Headers to send, each with the environment variable that holds its value.
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, String>,
+    /// The share of the traces that are sent, 0 to 1.
+    #[serde(default = "all", deserialize_with = "share")]
+    pub(crate) share: f64,
+}
+
+fn all() -> f64 {
+    1.0
+}
+
+fn share<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let share = f64::deserialize(deserializer)?;
+    match (0.0..=1.0).contains(&share) {
+        true => Ok(share),
+        false => Err(serde::de::Error::custom(format!("{share} is no share: it is from 0 to 1"))),
+    }
 }
 
 /// A bot.
@@ -68,6 +99,8 @@ impl Default for ServeTable {
             connections: 512,
             body: Bytes(25 << 20),
             grace: Time(Duration::from_secs(30)),
+            log: log::Format::default(),
+            traces: None,
         }
     }
 }

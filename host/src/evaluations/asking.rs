@@ -142,7 +142,7 @@ async fn ask_one(
         false => format!("{}\n\n{}", question.instructions, turn.instructions),
     };
     let recording = journal.map(|journal| Recording { journal, session, parent: None });
-    let answered = agent.strategy.respond(&turn, &authority, recording.as_ref()).await?;
+    let answered = agent.respond(&turn, &authority, recording.as_ref()).await?;
     // What a strategy makes of its limits and of the window is its own doing.
     if let Some(Err(error)) = &answered.answer
         && answered.spent.failures > 0

@@ -22,6 +22,7 @@ pub(crate) use asking::Asking;
 
 use crate::commands::dataset as datasets;
 use crate::exit::{Blame, Failure, Kind};
+use crate::telemetry::metrics::{Evaluation, metrics};
 
 /// Fuel that stands for one second of time: about what CPython in the sandbox burns for what
 /// native CPython does in a second on the machine that docs/evaluate.md describes.
@@ -136,9 +137,14 @@ impl Plan {
         self.settings.journal = journal.map(|journal| (journal, session_of(folder)));
         watch(Step::Grading { all: samples.len(), run: &run });
         let (runner, dataset, settings) = (&self.runner, &self.dataset, &self.settings);
-        let finished = |record: &Record| watch(Step::Graded(record));
+        let finished = |record: &Record| {
+            metrics().graded(record.verdict.name());
+            watch(Step::Graded(record));
+        };
+        let going = Evaluation::begin();
         let ended =
             evaluation::evaluate(runner, dataset, &samples, settings, &mut run, stop, finished);
+        going.end(ended.is_ok());
         if let Err(error) = ended {
             let kind = match error {
                 EvaluationError::Interrupted => Kind::Interrupted,

@@ -13,6 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::Server;
+use super::measure;
 use super::refusal::Refusal;
 use super::token::Role;
 
@@ -65,13 +66,14 @@ pub(super) async fn token(
 ) -> Response {
     let openai = request.uri().path().starts_with("/v1/");
     match allowed(&server, role, &mut request) {
-        Ok(()) => next.run(request).await,
+        Ok(caller) => measure::traced(&caller, request, next).await,
         Err(refusal) if openai => refusal.for_openai(),
         Err(refusal) => refusal.into_response(),
     }
 }
 
-fn allowed(server: &Server, role: Role, request: &mut Request) -> Result<(), Refusal> {
+/// Who asks, if whoever asks may.
+fn allowed(server: &Server, role: Role, request: &mut Request) -> Result<String, Refusal> {
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = header.and_then(|header| header.split_once(' '));
     let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
@@ -92,8 +94,9 @@ fn allowed(server: &Server, role: Role, request: &mut Request) -> Result<(), Ref
         let hint = "`rate` of [serve] says how often it may";
         return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, error).hint(hint));
     }
+    let name = caller.name.clone();
     request.extensions_mut().insert(caller);
-    Ok(())
+    Ok(name)
 }
 
 /// Refuses a request that a browser sends for another site: by a name that leads here (DNS

@@ -8,6 +8,7 @@ mod description;
 mod guard;
 mod health;
 mod listen;
+mod measure;
 mod page;
 mod refusal;
 mod reviewers;
@@ -30,6 +31,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use api::Begun;
+pub(crate) use health::Away;
 pub(crate) use listen::listen;
 pub(crate) use reviewers::Reviewers;
 
@@ -71,6 +73,8 @@ pub(crate) struct Server {
     pub(crate) script: Option<PathBuf>,
     /// What does not work, by its name: the server is not ready then.
     pub(crate) troubles: Mutex<BTreeMap<&'static str, String>>,
+    /// The models whose servers were away when somebody asked last.
+    pub(crate) away: Away,
 }
 
 impl Server {
@@ -148,8 +152,10 @@ pub(crate) fn routes(server: &Arc<Server>) -> Router {
     description::complete(&mut described);
     let described = Arc::new(described);
     api.route("/api/openapi.json", get(async move || Json(described)))
+        .route(measure::METRICS, get(measure::text).layer(needs(Role::Review)))
         .merge(health::routes())
         .fallback(page::file)
         .layer(middleware::from_fn_with_state(server.clone(), guard::everyone))
+        .layer(middleware::from_fn(measure::request))
         .with_state(server.clone())
 }

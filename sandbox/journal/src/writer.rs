@@ -8,7 +8,7 @@
 //! first of them. Appending blocks while too much has gathered. After a failure
 //! the journal takes no more records: what cannot be recorded must not happen.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -39,6 +39,9 @@ struct Handle {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// Is told of a group of records: how many, and how long it took to make them durable.
+type Observer = Box<dyn Fn(usize, Duration) + Send + Sync>;
+
 /// What the thread and those who append share.
 #[derive(Default)]
 struct Shared {
@@ -47,6 +50,8 @@ struct Shared {
     filled: Condvar,
     /// A group was written, or writing failed.
     written: Condvar,
+    /// Is told of every group.
+    observer: OnceLock<Observer>,
 }
 
 #[derive(Default)]
@@ -154,6 +159,13 @@ impl Journal {
         Ok(())
     }
 
+    /// Tells of every group of records that becomes durable from now on: how
+    /// many they are, and how long that took. It is called on the thread that
+    /// writes, and has to be quick. Only the first call of this counts.
+    pub fn on_commit(&self, observer: impl Fn(usize, Duration) + Send + Sync + 'static) {
+        let _ = self.0.shared.observer.set(Box::new(observer));
+    }
+
     /// How many records are durable: all those of a lower number.
     pub fn durable(&self) -> u64 {
         self.0.shared.lock().durable
@@ -251,7 +263,11 @@ impl Shared {
     fn write_all(&self, mut files: Files) {
         let _ended = Ended(self);
         while let Some(group) = self.gather() {
+            let begun = Instant::now();
             let result = files.commit(&group);
+            if let (Ok(()), Some(observer)) = (&result, self.observer.get()) {
+                observer(group.len(), begun.elapsed());
+            }
             let mut queue = self.lock();
             match result {
                 Ok(()) => queue.durable = files.size(),
