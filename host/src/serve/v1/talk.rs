@@ -7,6 +7,7 @@ use futures_util::{FutureExt, StreamExt};
 use june_sandbox::capabilities::{Deltas, Llm, Reply};
 use june_sandbox::contract::{Delta, FinishReason, LlmError, Request, Sampling, Step, Turn};
 use june_sandbox::{Answered, Authority, Error, GrantedTool, Recording, Spent, Workspace, World};
+use opentelemetry::trace::FutureExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -55,14 +56,16 @@ impl Talk {
             models: agent.models.clone(),
             instructions: own.map(String::as_str).collect::<Vec<_>>().join("\n\n"),
         };
-        let (strategy, journal) = (agent.strategy.clone(), server.journal.clone());
+        let (agent, journal) = (agent.clone(), server.journal.clone());
         let session = format!("api/{caller}");
-        let run = server.tasks.spawn(async move {
+        let run = async move {
             let recording = Recording { journal: &journal, session: &session, parent: None };
-            let answered = strategy.respond(&turn, &authority, Some(&recording)).await;
+            let answered = agent.respond(&turn, &authority, Some(&recording)).await;
             // Nobody listens any more where this fails.
             let _ = tell.send(Event::Ended(Box::new(answered)));
-        });
+        };
+        // Part of the request's trace, however long it goes on.
+        let run = server.tasks.spawn(run.with_current_context());
         Ok(Self { events, heard, run: AbortOnDropHandle::new(run) })
     }
 

@@ -28,6 +28,7 @@ use crate::evaluations::{self, Asking, LEAST_MEMORY, Place, Plan, SECONDS, Sourc
 use crate::exit::{Kind, said};
 use crate::paths;
 use crate::ready::Loaded;
+use crate::log;
 use crate::serve::Server;
 use crate::serve::refusal::Refusal;
 
@@ -282,7 +283,7 @@ async fn work(server: Arc<Server>, turn: Turn, plan: Plan, folder: PathBuf, resu
     };
     if let Some(error) = failure {
         let why = said(&error);
-        eprintln!("june: the evaluation {id} ended before its end: {why}");
+        log::warn(&format!("the evaluation {id} ended before its end: {why}")).say();
         turn.failed(why);
     }
 }
