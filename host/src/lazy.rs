@@ -22,7 +22,7 @@ struct Inner {
     load: Box<Load>,
     loaded: RwLock<Option<Arc<dyn Model>>>,
     /// Held by whoever loads or unloads it.
-    changing: Mutex<()>,
+    changing: Arc<Mutex<()>>,
 }
 
 /// Whether a model is loaded.
@@ -41,7 +41,7 @@ impl Lazy {
         load: impl Fn() -> Result<Box<dyn Model>, String> + Send + Sync + 'static,
     ) -> Self {
         let context = LazyLock::new(Box::new(context) as _);
-        let (loaded, changing) = (RwLock::default(), Mutex::default());
+        let (loaded, changing) = (RwLock::default(), Arc::default());
         Self(Arc::new(Inner { name: name.into(), context, load: Box::new(load), loaded, changing }))
     }
 
@@ -58,15 +58,19 @@ impl Lazy {
 
     /// Loads it, if it is not loaded. The error is for people.
     pub(crate) async fn load(&self) -> Result<Arc<dyn Model>, String> {
-        let _one = self.0.changing.lock().await;
+        let one = self.0.changing.clone().lock_owned().await;
         if let Some(model) = self.loaded() {
             return Ok(model);
         }
-        let inner = self.0.clone();
-        let model = tokio::task::spawn_blocking(move || (inner.load)()).await;
-        let model: Arc<dyn Model> = Arc::from(model.map_err(|error| error.to_string())??);
-        self.put(Some(model.clone()));
-        Ok(model)
+        let lazy = self.clone();
+        // Whoever asks may go away meanwhile: what was begun comes to its end, and is begun once.
+        let loading = tokio::task::spawn_blocking(move || {
+            let _one = one;
+            let model: Arc<dyn Model> = Arc::from((lazy.0.load)()?);
+            lazy.put(Some(model.clone()));
+            Ok::<_, String>(model)
+        });
+        loading.await.map_err(|error| error.to_string())?
     }
 
     /// Unloads it, if it is loaded. What it is being asked is answered first.

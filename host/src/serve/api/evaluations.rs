@@ -50,7 +50,7 @@ struct Evaluations {
 
 /// An evaluation.
 #[derive(Serialize, ToSchema)]
-struct Alone {
+struct OneEvaluation {
     evaluation: Evaluation,
 }
 

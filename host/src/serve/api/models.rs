@@ -46,7 +46,7 @@ struct Models {
 
 /// A model.
 #[derive(Serialize, ToSchema)]
-struct Alone {
+struct OneModel {
     model: Model,
 }
 
@@ -111,7 +111,7 @@ async fn list(State(server): State<Arc<Server>>) -> Result<Json<Models>, Refusal
 #[utoipa::path(post, path = "/api/models/{name}/load", operation_id = "load_model", tag = "models",
     params(("name" = String, Path, description = "The model, by its name in june.toml")),
     responses(
-        (status = 200, description = "It is ready", body = Alone),
+        (status = 200, description = "It is ready", body = OneModel),
         (status = 400, description = "That is no name", body = Refusal),
         (status = 404, description = "There is no such model", body = Refusal),
         (status = 409, description = "It is not loaded by hand, or cannot be", body = Refusal),
@@ -120,7 +120,7 @@ async fn list(State(server): State<Arc<Server>>) -> Result<Json<Models>, Refusal
 async fn load(
     State(server): State<Arc<Server>>,
     name: Result<Named<String>, PathRejection>,
-) -> Result<Json<Alone>, Refusal> {
+) -> Result<Json<OneModel>, Refusal> {
     let Named(name) = name?;
     change(&server.loaded(), &name, Change::Load).await
 }
@@ -129,7 +129,7 @@ async fn load(
 #[utoipa::path(post, path = "/api/models/{name}/unload", operation_id = "unload_model", tag = "models",
     params(("name" = String, Path, description = "The model, by its name in june.toml")),
     responses(
-        (status = 200, description = "It is unloaded", body = Alone),
+        (status = 200, description = "It is unloaded", body = OneModel),
         (status = 400, description = "That is no name", body = Refusal),
         (status = 404, description = "There is no such model", body = Refusal),
         (status = 409, description = "It is not unloaded by hand", body = Refusal),
@@ -138,12 +138,12 @@ async fn load(
 async fn unload(
     State(server): State<Arc<Server>>,
     name: Result<Named<String>, PathRejection>,
-) -> Result<Json<Alone>, Refusal> {
+) -> Result<Json<OneModel>, Refusal> {
     let Named(name) = name?;
     change(&server.loaded(), &name, Change::Unload).await
 }
 
-async fn change(loaded: &Loaded, name: &str, change: Change) -> Result<Json<Alone>, Refusal> {
+async fn change(loaded: &Loaded, name: &str, change: Change) -> Result<Json<OneModel>, Refusal> {
     let row = known(loaded)?.into_iter().find(|row| row.model == name);
     let row = row.ok_or_else(|| {
         let name = crate::words::one_line(name, 100);
@@ -172,7 +172,7 @@ async fn change(loaded: &Loaded, name: &str, change: Change) -> Result<Json<Alon
         let hint = "that is for models of Triton, and of this process";
         return Err(Refusal::new(StatusCode::CONFLICT, error).hint(hint));
     }
-    Ok(Json(Alone { model: show(loaded, row).await }))
+    Ok(Json(OneModel { model: show(loaded, row).await }))
 }
 
 /// All models that can be asked, each once.

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use super::begun::Turn;
 use super::stored::{self, Evaluation};
-use super::{Alone, folder, reading};
+use super::{OneEvaluation, folder, reading};
 use crate::agents::Overrides;
 use crate::commands::dataset as datasets;
 use crate::commands::workers;
@@ -76,7 +76,7 @@ pub(super) struct Start {
 #[utoipa::path(post, path = "/api/evaluations", operation_id = "start_evaluation",
     tag = "evaluations", request_body = Start,
     responses(
-        (status = 202, description = "It has begun", body = Alone,
+        (status = 202, description = "It has begun", body = OneEvaluation,
             headers(("location" = String, description = "Where to ask how far it is"))),
         (status = 400, description = "The request is wrong", body = Refusal),
         (status = 404, description = "There is no such evaluation to resume", body = Refusal),
@@ -85,17 +85,16 @@ pub(super) struct Start {
         (status = 422, description = "There is no such data set, agent or model here", body = Refusal),
         (status = 503, description = "The server stops", body = Refusal),
     ))]
-#[expect(clippy::type_complete, reason = "a status, a header and a body")]
 pub(super) async fn start(
     State(server): State<Arc<Server>>,
     start: Result<Json<Start>, JsonRejection>,
-) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Alone>), Refusal> {
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<OneEvaluation>), Refusal> {
     let Json(start) = start?;
     start.check().map_err(|error| Refusal::bad(error.to_string()))?;
     let handle = Handle::current();
     let evaluation = reading(move || begin(&server, start, handle)).await?;
     let at = format!("/api/evaluations/{}", evaluation.id);
-    Ok((StatusCode::ACCEPTED, [(LOCATION, at)], Json(Alone { evaluation })))
+    Ok((StatusCode::ACCEPTED, [(LOCATION, at)], Json(OneEvaluation { evaluation })))
 }
 
 /// Stop an evaluation that this server works on; it can be resumed.
@@ -103,7 +102,7 @@ pub(super) async fn start(
     tag = "evaluations",
     params(("id" = String, Path, description = "The evaluation: its folder's name")),
     responses(
-        (status = 200, description = "It has stopped", body = Alone),
+        (status = 200, description = "It has stopped", body = OneEvaluation),
         (status = 400, description = "That is no name", body = Refusal),
         (status = 404, description = "There is none of this name", body = Refusal),
         (status = 409, description = "This server does not work on it", body = Refusal),
@@ -111,7 +110,7 @@ pub(super) async fn start(
 pub(super) async fn stop(
     State(server): State<Arc<Server>>,
     id: Result<Named<String>, PathRejection>,
-) -> Result<Json<Alone>, Refusal> {
+) -> Result<Json<OneEvaluation>, Refusal> {
     let Named(id) = id?;
     let folder = folder(&server, &id)?;
     let Some(work) = server.begun.stop(&id) else {
@@ -120,7 +119,7 @@ pub(super) async fn stop(
     };
     work.ended.cancelled().await;
     let evaluation = reading(move || Ok(stored::evaluation(&server, &id, &folder))).await?;
-    Ok(Json(Alone { evaluation }))
+    Ok(Json(OneEvaluation { evaluation }))
 }
 
 impl Start {
