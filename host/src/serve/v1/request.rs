@@ -206,11 +206,14 @@ impl Request {
     }
 }
 
+/// A member's name and value, and whether the value changes nothing after all.
+type Member<'a> = (&'static str, &'a Option<Value>, fn(&Value) -> bool);
+
 impl Members {
     /// Refuses each of them by its name, unless it asks for nothing.
     fn check(&self) -> Result<(), Refusal> {
         let is_text = |value: &Value| value["type"] == "text";
-        let members: [(&'static str, &Option<Value>, fn(&Value) -> bool); 11] = [
+        let members: [Member<'_>; 11] = [
             ("stop", &self.stop, |_| false),
             ("logprobs", &self.logprobs, |_| false),
             ("top_logprobs", &self.top_logprobs, |_| false),
