@@ -73,8 +73,8 @@ fn a_reviewer_finds_proves_and_signs() {
     fs::write(path.join("calculates.toml"), CALCULATES).unwrap();
     history::write(&path.join("journal"), 60_000);
     let socket = hostile().into_iter().find(|one| one.name.contains("socket-connect")).unwrap();
-    let nightly = cheap_samples(8)
-        .chain([(&*socket.task, socket.text.clone()), ("Hostile/0", MARKUP.into())]);
+    let mut nightly: Vec<(&str, String)> = cheap_samples(8).collect();
+    nightly.extend([(&*socket.task, socket.text.clone()), ("Hostile/0", MARKUP.into())]);
     write_samples(path, "nightly.jsonl", nightly);
     run(eval(path, "nightly.jsonl").args(["--output", "runs/nightly-1", "--fuel", "1G"])).with(0);
     history::write(&path.join("journal"), 40_000);

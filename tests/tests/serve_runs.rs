@@ -37,8 +37,8 @@ fn recorded() -> TempDir {
     let hostile = hostile();
     let socket = hostile.iter().find(|program| program.name.contains("socket-connect")).unwrap();
     let long = format!("    # {}\n    return a + b\n", "é".repeat(4000));
-    let samples =
-        cheap_samples(10).chain([(socket.task.as_str(), socket.text.clone()), ("Hostile/0", long)]);
+    let mut samples: Vec<(&str, String)> = cheap_samples(10).collect();
+    samples.extend([(socket.task.as_str(), socket.text.clone()), ("Hostile/0", long)]);
     write_samples(path, "samples.jsonl", samples);
     run(eval(path, "samples.jsonl").args(["--output", "Graded-1", "--fuel", "1G"])).with(0);
     folder

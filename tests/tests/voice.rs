@@ -138,7 +138,7 @@ fn a_spoken_question_is_answered_aloud() {
 
     // The history says what was heard and what was sent.
     let history = run(june(folder.path()).args(["history", "--json"])).with(0);
-    let row: serde_json::Value = serde_json::from_str(history.stdout.trim()).unwrap();
+    let row: Value = serde_json::from_str(history.stdout.trim()).unwrap();
     assert_eq!(row["heard"], QUESTION);
     assert!(row["sent"].to_string().contains("It is forty-two."), "{row}");
     let history = run(june(folder.path()).arg("history")).with(0);
