@@ -167,7 +167,7 @@ fn the_series_are_few() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     configure(folder, "rate = 10000\n");
-    let server = Server::start(&mut serve(folder));
+    let server = Server::start(serve(folder).args(["--script", "answers.toml"]));
     let token = token(folder, "a", &["review"]);
     let series = || {
         let text = String::from_utf8(server.get("/metrics", &token).with(200).body).unwrap();
@@ -309,7 +309,7 @@ fn a_request_is_part_of_the_trace_of_whoever_may_ask() {
                  headers = {{ authorization = \"COLLECTOR\" }}\n"
             ),
         );
-        Server::start(serve(folder).env("COLLECTOR", header))
+        Server::start(serve(folder).args(["--script", "answers.toml"]).env("COLLECTOR", header))
     };
     let ask = |server: &Server, token: &str, trace: &str| {
         let address = server.address;
@@ -347,7 +347,8 @@ fn a_request_is_part_of_the_trace_of_whoever_may_ask() {
     assert_eq!(server.wait(), Some(0), "{}", server.said());
     // And one that is not there at all.
     drop(collector);
-    let mut server = Server::start(serve(folder).env("COLLECTOR", "x"));
+    let mut server =
+        Server::start(serve(folder).args(["--script", "answers.toml"]).env("COLLECTOR", "x"));
     assert_eq!(ask(&server, &token, with), 200);
     let begun = Instant::now();
     server.signal("TERM");
@@ -368,7 +369,7 @@ fn it_says_what_is_wrong() {
         folder,
         &format!("agents = [\"direct\"]\n[model.m]\nbackend = \"openai\"\nurl = \"{url}\"\n"),
     );
-    let server = Server::start(&mut serve(folder));
+    let server = Server::start(serve(folder).args(["--script", "answers.toml"]));
     server.get("/healthz", "").with(200);
     server.get("/readyz", "").with(200);
     drop(model);

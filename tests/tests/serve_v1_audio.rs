@@ -151,9 +151,9 @@ fn who_lacks_ears_or_a_voice_says_so() {
     configure(folder.path(), "", "[tts]\nbackend = \"none\"\n");
     let server = start(folder.path());
     let token = token(folder.path(), "ada", &["talk"]);
-    let told = error(form(&server, &token, Some(b"RIFF"), &[]), 501);
+    let told = error(form(&server, &token, Some(b"RIFF"), &[]), 404);
     assert!(told.contains("no ears\nhint: june model pull whisper-base"), "{told}");
     let asked = json!({ "model": "tts-1", "voice": "alloy", "input": "Hello." });
-    let told = error(server.post("/v1/audio/speech", &token, &asked), 501);
+    let told = error(server.post("/v1/audio/speech", &token, &asked), 404);
     assert!(told.contains("no voice\nhint: ") && told.contains("[tts]"), "{told}");
 }

@@ -17,10 +17,7 @@ use super::Server;
 
 /// What reviewers need.
 pub(super) fn routes() -> OpenApiRouter<Arc<Server>> {
-    OpenApiRouter::new()
-        .merge(evaluations::routes())
-        .merge(models::routes())
-        .merge(runs::routes())
+    OpenApiRouter::new().merge(evaluations::routes()).merge(models::routes()).merge(runs::routes())
 }
 
 /// What changes something that is no review.

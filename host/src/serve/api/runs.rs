@@ -29,6 +29,8 @@ use crate::serve::refusal::Refusal;
 const LISTED: (u64, u64) = (100, 1000);
 /// The most runs of a tree that are told.
 const TREE: usize = 1000;
+/// The largest time, and number of a run: what SQLite and other languages count with.
+const MOST: u64 = i64::MAX as u64;
 /// The most letters that are searched for.
 const WORDS: usize = 1000;
 
@@ -121,6 +123,10 @@ async fn list(
     let limit = which.limit.unwrap_or(LISTED.0);
     if limit == 0 || limit > LISTED.1 {
         return Err(Refusal::bad(format!("`limit` is {limit}; it is from 1 to {}", LISTED.1)));
+    }
+    let bounds = [("since", which.since), ("until", which.until), ("before", which.before)];
+    if let Some((name, _)) = bounds.iter().find(|(_, at)| at.is_some_and(|at| at > MOST)) {
+        return Err(Refusal::bad(format!("`{name}` is larger than {MOST}")));
     }
     let words = which.q.unwrap_or_default();
     if words.chars().count() > WORDS {

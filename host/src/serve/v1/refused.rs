@@ -102,7 +102,7 @@ pub(super) enum Refusals {
     /// The token may not do this.
     #[response(status = 403)]
     Forbidden(ErrorBody),
-    /// There is nothing of this name.
+    /// There is nothing of this name, or this server has no ears or no voice.
     #[response(status = 404)]
     Missing(ErrorBody),
     /// The body did not arrive in time.
@@ -123,9 +123,6 @@ pub(super) enum Refusals {
     /// The agent gave no answer, or June failed.
     #[response(status = 500)]
     Failed(ErrorBody),
-    /// This server has no ears, or no voice.
-    #[response(status = 501)]
-    Lacking(ErrorBody),
     /// A model or an engine that was asked gave no answer.
     #[response(status = 502)]
     Upstream(ErrorBody),

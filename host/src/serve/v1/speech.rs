@@ -111,7 +111,7 @@ pub(super) async fn create(
 ) -> Result<Response, Refused> {
     asked.check()?;
     let Some(voice) = server.speech.voice.clone() else {
-        let refusal = Refusal::new(StatusCode::NOT_IMPLEMENTED, "this server has no voice");
+        let refusal = Refusal::new(StatusCode::NOT_FOUND, "this server has no voice");
         return Err(refusal.hint("install espeak-ng, or describe a voice in [tts]").into());
     };
     let mut sentences = Sentences::new();

@@ -197,7 +197,7 @@ pub(super) async fn create(
     let Asked { file, language, form } = Asked::read(fields).await?;
     let file = file.ok_or_else(|| Refusal::bad("there is no `file`").about("file"))?;
     let Some(ears) = server.speech.ears.clone() else {
-        let refusal = Refusal::new(StatusCode::NOT_IMPLEMENTED, "this server has no ears");
+        let refusal = Refusal::new(StatusCode::NOT_FOUND, "this server has no ears");
         let pull = format!("june model pull {}base, or describe a server in [stt]", pulled::HEARS);
         return Err(refusal.hint(pull).into());
     };

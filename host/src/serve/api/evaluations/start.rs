@@ -26,9 +26,9 @@ use crate::commands::dataset as datasets;
 use crate::commands::workers;
 use crate::evaluations::{self, Asking, LEAST_MEMORY, Place, Plan, SECONDS, Source};
 use crate::exit::{Kind, said};
+use crate::log;
 use crate::paths;
 use crate::ready::Loaded;
-use crate::log;
 use crate::serve::Server;
 use crate::serve::refusal::Refusal;
 

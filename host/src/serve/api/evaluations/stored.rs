@@ -51,6 +51,7 @@ pub(super) struct Evaluation {
     /// Samples of each verdict.
     verdicts: BTreeMap<String, usize>,
     /// By k, once it is complete.
+    #[schema(value_type = BTreeMap<String, Score>)]
     pass_at_k: BTreeMap<usize, Score>,
     /// Fuel used by all samples.
     fuel: u64,
