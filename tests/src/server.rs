@@ -119,7 +119,7 @@ impl Server {
     /// Asks for a path with a token.
     #[track_caller]
     pub fn get(&self, path: &str, token: &str) -> Answer {
-        self.send(&format!(
+        self.send(format!(
             "GET {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n",
             self.address
         ))
@@ -129,7 +129,7 @@ impl Server {
     #[track_caller]
     pub fn post(&self, path: &str, token: &str, body: &Value) -> Answer {
         let body = body.to_string();
-        self.send(&format!(
+        self.send(format!(
             "POST {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\n\
              content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
             self.address,

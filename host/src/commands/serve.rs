@@ -196,7 +196,7 @@ async fn keep_running(server: Arc<Server>, chats: Arc<Chats>, name: &'static str
             () = async {
                 tokio::time::sleep(WELL).await;
                 trouble(None);
-                std::future::pending().await
+                std::future::pending::<()>().await;
             } => Ok(()),
         };
         if let Err(error) = ended {

@@ -146,7 +146,7 @@ impl Index {
             let marks = vec!["?"; numbers.len()].join(", ");
             question.and(&format!("run IN ({marks})"), numbers);
             runs.extend(self.ask(&question, false, &limit)?);
-            runs.sort_by(|one, other| other.run.cmp(&one.run));
+            runs.sort_by_key(|run| std::cmp::Reverse(run.run));
             runs.dedup_by_key(|run| run.run);
             runs.truncate(filter.limit.map_or(usize::MAX, |limit| limit as usize));
         }

@@ -110,7 +110,7 @@ impl Drop for Measured {
             let what = format!("{method} {route} was answered with {status}");
             log::warn(&what).trace(trace.as_ref().and_then(traces::id)).say();
         }
-        let label = Route { route: std::mem::take(route), method: *method, status: *status };
+        let label = Route { route: std::mem::take(route), method, status: *status };
         let metrics = metrics();
         metrics.in_flight.dec();
         metrics.request_time.get_or_create(&label).observe(begun.elapsed().as_secs_f64());
