@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 #[test]
 fn every_command_has_help() {
-    let purposes: [(&[&str], &str); 55] = [
+    let purposes: [(&[&str], &str); 60] = [
         (&[], "A host for AI agents that nobody has to trust"),
         (&["run"], "Ask an agent once"),
         (&["chat"], "Talk with an agent"),

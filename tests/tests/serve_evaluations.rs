@@ -282,7 +282,7 @@ fn one_at_a_time_which_can_be_stopped_and_resumed() {
     server.post(&stop, &token, &json!({})).with(409);
 
     // What is resumed has to be the same.
-    let mut resumed = body.clone();
+    let mut resumed = body;
     resumed["resume"] = json!("nothing");
     server.post("/api/evaluations", &token, &resumed).with(404);
     resumed["resume"] = json!(id);
@@ -343,7 +343,7 @@ fn what_the_server_left_june_eval_completes() {
     // Who else works on it is seen, and left alone.
     let mut child = resume("1e6").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     once(&server, &token, &id, |evaluation| evaluation["state"] == "running");
-    let mut again = body.clone();
+    let mut again = body;
     again["resume"] = json!(id);
     let refused = server.post("/api/evaluations", &token, &again).with(409).json();
     assert!(refused["error"].as_str().unwrap().contains("another June"), "{refused}");

@@ -100,7 +100,7 @@ fn runs_are_found_as_the_command_finds_them() {
             format!("q=python&until={time}"),
             Box::new(|run| run["name"] == "python" && run["time"].as_u64() <= Some(time)),
         ),
-        (format!("since={}", u64::MAX), is("name", "nothing")),
+        (format!("since={}", i64::MAX), is("name", "nothing")),
         ("q=PYTHON".into(), is("name", "python")),
         ("q=grad".into(), is("session", "Graded-1")),
         ("q=-1".into(), is("session", "Graded-1")),
@@ -355,7 +355,7 @@ fn an_index_that_does_not_fit_is_made_again() {
     let newest: Vec<Value> = all.iter().take(1000).cloned().collect();
     assert_eq!(listed()["runs"], Value::from(newest.clone()));
     fs::remove_file(&index).unwrap();
-    assert_eq!(listed()["runs"], Value::from(newest.clone()));
+    assert_eq!(listed()["runs"], Value::from(newest));
     assert!(index.exists());
     for _ in 0..3 {
         server.post("/api/runs/0/reviews", &token, &json!({ "verdict": "ok" })).with(201);
