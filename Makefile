@@ -38,10 +38,13 @@ rust       := --profile guest --target wasm32-wasip2 \
 	$(tests:%=-p june-test-%)
 built      := $(target)/wasm32-wasip2/guest
 
+# One set of features for everything, so that it is all built once.
+workspace := --workspace --features june/voice-channels
+
 .PHONY: demo test test-transformers sanitize bench components setup lint clean
 
 demo: $(dist)/python.wasm
-	cargo build --workspace
+	cargo build $(workspace)
 	$(june) dataset pull humaneval --python $(componentize)/bin/python
 	$(june) doctor
 	$(june) eval humaneval --reference
@@ -49,12 +52,12 @@ demo: $(dist)/python.wasm
 # Tests run the built binary, so it is built first. nextest is quicker, and not needed.
 test: components $(servers)/done $(page)/done $(testing)/done $(schemathesis)/done
 	./setup --tests
-	cargo build --workspace
+	cargo build $(workspace)
 	export JUNE_TEST_MCP_SERVERS=$(servers) JUNE_TEST_PAGE=$(page) \
 		JUNE_TEST_PYTHON=$(testing)/bin/python JUNE_TEST_SCHEMATHESIS=$(schemathesis)/bin/python; \
-	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace; \
-	else cargo test --workspace --lib --bins --tests; fi
-	cargo test --workspace --doc
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run $(workspace); \
+	else cargo test $(workspace) --lib --bins --tests; fi
+	cargo test $(workspace) --doc
 
 # A second model server, of 6 GB: on request only.
 test-transformers: $(transformers)/done
@@ -68,17 +71,17 @@ sanitize:
 
 lint:
 	cargo fmt --check
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy $(workspace) --all-targets -- -D warnings
 	cargo clippy $(rust) -- -D warnings
 
 # June and other graders, in turn, on HumanEval's own solutions.
 bench: components $(peers)/done
-	cargo build --workspace
-	cargo bench --profile dev --workspace --bench instance
-	cargo bench --profile dev --workspace --bench journal
-	cargo bench --profile dev --workspace --bench agent
-	cargo bench --profile dev --workspace --bench conversations
-	cargo bench --profile dev --workspace --bench search
+	cargo build $(workspace)
+	cargo bench --profile dev $(workspace) --bench instance
+	cargo bench --profile dev $(workspace) --bench journal
+	cargo bench --profile dev $(workspace) --bench agent
+	cargo bench --profile dev $(workspace) --bench conversations
+	cargo bench --profile dev $(workspace) --bench search
 	python3 benchmarks/benches/against_peers.py --june $(june) --python $(peers)/bin/python \
 		--dataset-file "$$($(june) dataset pull humaneval --python $(peers)/bin/python)" $(BENCH)
 
@@ -90,7 +93,7 @@ components: $(dist)/python.wasm $(dist)/echo.wasm $(tests:%=$(dist)/tests/%.wasm
 $(dist)/python.wasm: $(wildcard $(guest)/*.py wit/*.wit components/flatten/src/*.rs) \
 		components/flatten/Cargo.toml Cargo.lock $(componentize)/done
 	mkdir -p $(dist)
-	cargo build --workspace
+	cargo build $(workspace)
 	cd $(guest) && PYTHONDONTWRITEBYTECODE=1 $(componentize)/bin/componentize-py \
 		--wit-path ../../../wit --world runner componentize app --output $(CURDIR)/$@.linked
 	$(target)/debug/june-flatten --immortal $@.linked -o $@

@@ -1,6 +1,6 @@
 //! Ears that are a double of a speech server, for there are no trained weights of Whisper here.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::thread;
 
@@ -15,21 +15,7 @@ pub fn ears(hears: &'static str) -> String {
     thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let mut length = 0;
-            loop {
-                let mut line = String::new();
-                reader.read_line(&mut line).unwrap();
-                let line = line.trim().to_lowercase();
-                if let Some(value) = line.strip_prefix("content-length:") {
-                    length = value.trim().parse().unwrap();
-                }
-                if line.is_empty() {
-                    break;
-                }
-            }
-            let mut body = vec![0; length];
-            reader.read_exact(&mut body).unwrap();
+            let body = read_body(&mut BufReader::new(stream.try_clone().unwrap()));
             let is_ogg = body.windows(4).any(|bytes| bytes == b"OggS");
             let segment = json!({ "start": 0.0, "end": 2.0, "text": hears });
             let (status, answer) = match is_ogg {
@@ -47,4 +33,27 @@ pub fn ears(hears: &'static str) -> String {
         }
     });
     format!("http://{address}/v1")
+}
+
+/// Reads a request of HTTP, and returns its body.
+///
+/// # Panics
+///
+/// When it is broken off, or its length is none.
+pub fn read_body(reader: &mut impl BufRead) -> Vec<u8> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        let line = line.trim().to_lowercase();
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        if line.is_empty() {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    body
 }

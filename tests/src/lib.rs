@@ -26,8 +26,8 @@ pub mod openai;
 mod python;
 pub mod server;
 
-pub use ears::ears;
-pub use python::{PythonServer, python};
+pub use ears::{ears, read_body};
+pub use python::{PythonServer, python, triton};
 
 /// How a command ended.
 #[derive(Debug)]

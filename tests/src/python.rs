@@ -1,8 +1,9 @@
 //! Servers in Python, which some tests talk with.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::{named, repository};
@@ -23,6 +24,27 @@ pub fn python(test: &str, name: &str, package: &str) -> Option<PathBuf> {
         eprintln!("SKIPPED {test}: {name} names no Python that has {package}");
     }
     python
+}
+
+/// Triton, where it is installed, with two models that it does not load by itself: `silent`, and
+/// `broken`, which fails when it is loaded.
+#[track_caller]
+pub fn triton(test: &str, folder: &Path) -> Option<PythonServer> {
+    let python = python(test, "JUNE_TEST_PYTHON", "nvidia-pytriton")?;
+    let models = folder.join("models");
+    let config = "backend: \"python\"\nmax_batch_size: 0\n\
+                  input [ { name: \"text_input\" data_type: TYPE_STRING dims: [ 1 ] } ]\n\
+                  output [ { name: \"text_output\" data_type: TYPE_STRING dims: [ 1 ] } ]\n\
+                  instance_group [ { kind: KIND_CPU } ]\n";
+    let silent = "class TritonPythonModel:\n    def execute(self, requests):\n        return []\n";
+    let broken = "class TritonPythonModel:\n    def initialize(self, arguments):\n        \
+                  raise RuntimeError('there are no weights')\n";
+    for (name, code) in [("silent", silent), ("broken", broken)] {
+        fs::create_dir_all(models.join(name).join("1")).unwrap();
+        fs::write(models.join(name).join("config.pbtxt"), config).unwrap();
+        fs::write(models.join(name).join("1/model.py"), code).unwrap();
+    }
+    Some(PythonServer::start(python, "host/models/tests/triton_server.py", [models]))
 }
 
 impl PythonServer {

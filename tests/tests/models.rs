@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 use std::thread;
 
-use june_tests::{PythonServer, bare, fixture, python, repository, run};
+use june_tests::{PythonServer, bare, fixture, python, repository, run, triton};
 
 /// June with a cache and a journal of its own.
 fn june(folder: &Path) -> Command {
@@ -182,22 +182,8 @@ fn a_servers_model_is_verified_by_what_the_server_tells() {
 #[test]
 fn a_triton_server_is_told_what_to_load() {
     let test = "a_triton_server_is_told_what_to_load";
-    let Some(python) = python(test, "JUNE_TEST_PYTHON", "nvidia-pytriton") else { return };
     let folder = tempfile::tempdir().unwrap();
-    let models = folder.path().join("models");
-    let config = "backend: \"python\"\nmax_batch_size: 0\n\
-                  input [ { name: \"text_input\" data_type: TYPE_STRING dims: [ 1 ] } ]\n\
-                  output [ { name: \"text_output\" data_type: TYPE_STRING dims: [ 1 ] } ]\n\
-                  instance_group [ { kind: KIND_CPU } ]\n";
-    let silent = "class TritonPythonModel:\n    def execute(self, requests):\n        return []\n";
-    let broken = "class TritonPythonModel:\n    def initialize(self, arguments):\n        \
-                  raise RuntimeError('there are no weights')\n";
-    for (name, code) in [("silent", silent), ("broken", broken)] {
-        fs::create_dir_all(models.join(name).join("1")).unwrap();
-        fs::write(models.join(name).join("config.pbtxt"), config).unwrap();
-        fs::write(models.join(name).join("1/model.py"), code).unwrap();
-    }
-    let server = PythonServer::start(python, "host/models/tests/triton_server.py", [&models]);
+    let Some(server) = triton(test, folder.path()) else { return };
     let address = format!("http://127.0.0.1:{}", server.port);
     let ask = |arguments: &[&str]| {
         let mut command = june(folder.path());

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use june_tests::server::{Server, configure, serve, token};
-use june_tests::{PythonServer, fixture, python};
+use june_tests::{PythonServer, fixture, python, triton};
 use serde_json::{Value, json};
 
 /// A server whose models are these, and the token of somebody who may do everything.
@@ -122,22 +122,8 @@ fn a_server_says_what_it_has() {
 #[test]
 fn triton_is_told_what_to_load() {
     let test = "triton_is_told_what_to_load";
-    let Some(python) = python(test, "JUNE_TEST_PYTHON", "nvidia-pytriton") else { return };
     let folder = tempfile::tempdir().unwrap();
-    let models = folder.path().join("models");
-    let config = "backend: \"python\"\nmax_batch_size: 0\n\
-                  input [ { name: \"text_input\" data_type: TYPE_STRING dims: [ 1 ] } ]\n\
-                  output [ { name: \"text_output\" data_type: TYPE_STRING dims: [ 1 ] } ]\n\
-                  instance_group [ { kind: KIND_CPU } ]\n";
-    let silent = "class TritonPythonModel:\n    def execute(self, requests):\n        return []\n";
-    let broken = "class TritonPythonModel:\n    def initialize(self, arguments):\n        \
-                  raise RuntimeError('there are no weights')\n";
-    for (name, code) in [("silent", silent), ("broken", broken)] {
-        fs::create_dir_all(models.join(name).join("1")).unwrap();
-        fs::write(models.join(name).join("config.pbtxt"), config).unwrap();
-        fs::write(models.join(name).join("1/model.py"), code).unwrap();
-    }
-    let triton = PythonServer::start(python, "host/models/tests/triton_server.py", [&models]);
+    let Some(triton) = triton(test, folder.path()) else { return };
     let tables: String = [("mine", "silent"), ("broken", "broken"), ("none", "none")]
         .iter()
         .map(|(name, model)| {

@@ -306,20 +306,41 @@ fn whoever_watches_is_let_go_when_the_server_stops() {
     configure(folder.path(), "");
     let mut server = start(folder.path());
     let token = token(folder.path(), "ada", &["review"]);
+    let mut lines = watch(&server, &token);
+    let begun = Instant::now();
+    server.signal("TERM");
+    while lines.next().is_some() {}
+    assert_eq!(server.wait(), Some(0), "{}", server.said());
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+}
+
+/// What is told to whoever watches runs, a line each.
+fn watch(server: &Server, token: &str) -> impl Iterator<Item = String> + use<> {
     let mut stream = TcpStream::connect(server.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let request = format!(
         "GET /api/live HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).unwrap();
-    let mut lines = BufReader::new(stream).lines();
-    let mut next = || lines.next().map(|line| line.unwrap());
-    while next().unwrap() != ": listening" {}
-    let begun = Instant::now();
-    server.signal("TERM");
-    while next().is_some() {}
-    assert_eq!(server.wait(), Some(0), "{}", server.said());
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    let mut lines = BufReader::new(stream).lines().map(|line| line.unwrap());
+    lines.find(|line| line == ": listening").unwrap();
+    lines
+}
+
+#[test]
+fn whoever_watches_is_let_go_when_the_token_is_revoked() {
+    let folder = tempfile::tempdir().unwrap();
+    configure(folder.path(), "");
+    let server = start(folder.path());
+    let (ada, bob) =
+        (token(folder.path(), "ada", &["review"]), token(folder.path(), "bob", &["talk"]));
+    let mut lines = watch(&server, &ada);
+    let ask = json!({ "model": "direct", "messages": [{ "role": "user", "content": "Hello" }] });
+    server.post("/v1/chat/completions", &bob, &ask).with(200);
+    lines.find(|line| line == "event: ended").unwrap();
+    run(serve(folder.path()).args(["token", "revoke", "ada"])).with(0);
+    server.post("/v1/chat/completions", &bob, &ask).with(200);
+    assert!(!lines.any(|line| line.starts_with("event:")));
 }
 
 /// The index is made again when it is of another form, is no index, or was deleted, and two Junes

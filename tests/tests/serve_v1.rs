@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -11,7 +11,7 @@ use std::thread;
 
 use june_tests::openai::{HELPER, Stream, ask, configure, message, runs, start, stock};
 use june_tests::server::{Server, serve, token};
-use june_tests::{june, run};
+use june_tests::{june, read_body, run};
 use serde_json::{Value, json};
 
 #[test]
@@ -135,19 +135,7 @@ impl Model {
         thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let mut length = 0;
-            loop {
-                let mut line = String::new();
-                reader.read_line(&mut line).unwrap();
-                let line = line.trim().to_lowercase();
-                if let Some(value) = line.strip_prefix("content-length:") {
-                    length = value.trim().parse().unwrap();
-                }
-                if line.is_empty() {
-                    break;
-                }
-            }
-            reader.read_exact(&mut vec![0; length]).unwrap();
+            read_body(&mut reader);
             let piece = |text: &str, finish: Value| {
                 let choice = json!({ "index": 0, "delta": { "content": text },
                                      "finish_reason": finish });

@@ -4,6 +4,7 @@
 //! answer it, and sends the answer. Every step is on disk before its effect.
 
 mod agent;
+mod calls;
 mod engine;
 mod incoming;
 mod observer;
@@ -17,7 +18,8 @@ mod table;
 mod token;
 
 pub use agent::{AgentError, AgentEvent, Agents, Author, Events, File, Message, Request};
-pub use engine::{Engine, EngineError, commands};
+pub use calls::{Calls, Line};
+pub use engine::{Engine, EngineError, call_commands, commands};
 pub use incoming::{Attachment, Chat, Incoming, Person};
 pub use june_speech::Voice;
 pub use observer::{Observer, Passed, Stage};

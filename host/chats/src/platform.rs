@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use june_speech::Voice;
 
-use crate::{Attachment, Chat, Incoming};
+use crate::{Attachment, Calls, Chat, Incoming};
 
 /// Where a platform puts what arrives.
 pub trait Inbox: Send + Sync {
@@ -55,6 +55,11 @@ pub trait Platform: Send + Sync {
         chat: &'a Chat,
         indicator: Indicator,
     ) -> BoxFuture<'a, Result<(), PlatformError>>;
+
+    /// Voice channels, where the platform has any.
+    fn calls(&self) -> Option<&dyn Calls> {
+        None
+    }
 
     /// Fetches a file; refused when it has more bytes than `most`.
     fn download<'a>(

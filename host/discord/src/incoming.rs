@@ -9,7 +9,7 @@ use serenity::model::application::{CommandDataOptionValue, CommandInteraction};
 use crate::platform::NAME;
 
 /// When Discord's identifiers begin to count, in milliseconds of Unix time.
-const EPOCH: u64 = 1_420_070_400_000;
+pub(crate) const EPOCH: u64 = 1_420_070_400_000;
 /// The kinds of messages that people write: new ones and answers.
 const WRITTEN: [u64; 2] = [0, 19];
 const IS_VOICE_MESSAGE: u64 = 1 << 13;
@@ -189,12 +189,12 @@ pub(crate) fn command(command: &CommandInteraction, me: u64) -> Incoming {
     }
 }
 
-fn chat(id: String) -> Chat {
+pub(crate) fn chat(id: String) -> Chat {
     Chat { platform: NAME.to_owned(), id }
 }
 
 /// When something with this identifier was made, in seconds of Unix time.
-fn seconds(id: u64) -> u64 {
+pub(crate) fn seconds(id: u64) -> u64 {
     ((id >> 22) + EPOCH) / 1000
 }
 

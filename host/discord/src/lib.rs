@@ -5,6 +5,8 @@
 //! arrived, so with each one its channel's place is kept, and what came in the meantime is fetched
 //! when the gateway is connected anew.
 
+#[cfg(feature = "voice-channels")]
+mod calls;
 mod format;
 mod incoming;
 mod marks;
@@ -49,6 +51,8 @@ pub struct Discord {
     me: u64,
     name: Arc<str>,
     access: Access,
+    #[cfg(feature = "voice-channels")]
+    calls: calls::VoiceChannels,
 }
 
 impl Discord {
@@ -95,8 +99,12 @@ impl Discord {
             server: server.into(),
             me: own,
             name: me["username"].as_str().unwrap_or_default().into(),
+            #[cfg(feature = "voice-channels")]
+            calls: calls::VoiceChannels::new(own, access.clone()),
             access,
         };
+        #[cfg(feature = "voice-channels")]
+        let commands = [commands, june_chats::call_commands()].concat();
         discord.offer_commands(application, &commands).await?;
         Ok(discord)
     }
@@ -104,6 +112,14 @@ impl Discord {
     /// The bot's name.
     pub fn username(&self) -> &str {
         &self.name
+    }
+
+    /// The same, with something that finds speech in the noise of voice channels. Without it, what
+    /// Discord sends is taken for speech: people's own clients leave out what they take for silence.
+    #[cfg(feature = "voice-channels")]
+    pub fn with_speech_finder(self, finder: impl june_speech::FindSpeech + 'static) -> Discord {
+        self.calls.set_finder(finder);
+        self
     }
 
     async fn offer_commands(

@@ -100,6 +100,10 @@ impl Discord {
         if attachment.bytes.is_some_and(|bytes| bytes > most) {
             return Err(PlatformError::too_large(most));
         }
+        #[cfg(feature = "voice-channels")]
+        if let Some(kept) = self.calls.kept(&attachment.id) {
+            return kept;
+        }
         let (address, origin) = attachment.id.split_once('#').unwrap_or((&attachment.id, ""));
         if let Some(bytes) = self.download_from(address, most).await? {
             return Ok(bytes);
@@ -196,6 +200,11 @@ impl Platform for Discord {
         _: Indicator,
     ) -> BoxFuture<'a, Result<(), PlatformError>> {
         self.show(chat).boxed()
+    }
+
+    #[cfg(feature = "voice-channels")]
+    fn calls(&self) -> Option<&dyn june_chats::Calls> {
+        Some(&self.calls)
     }
 
     fn download<'a>(

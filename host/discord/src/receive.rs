@@ -74,6 +74,10 @@ impl Discord {
         let mark = format!("{}/discord/channels", self.me);
         let marks = Marks::read(inbox.mark(&mark)?.as_deref());
         let (events, mut arrived) = mpsc::unbounded_channel();
+        #[cfg(feature = "voice-channels")]
+        let mut troubles = self.calls.record_in(inbox.clone());
+        #[cfg(not(feature = "voice-channels"))]
+        let (_none, mut troubles) = mpsc::unbounded_channel();
         let mut gateway = self.start(events)?;
         let mut stop = pin!(stop);
         let mut receiver = Receiver { discord: self, inbox: &*inbox, tell: &tell, mark, marks };
@@ -84,6 +88,10 @@ impl Discord {
                 ended = &mut gateway.ended => return ended.unwrap_or_else(|_| {
                     Err(PlatformError::Unavailable("the connection to Discord ended".to_owned()))
                 }),
+                Some(why) = troubles.recv() => {
+                    tell(Event::Trouble(why));
+                    continue;
+                }
                 event = arrived.recv() => event,
             };
             let Some(event) = event else { continue };
@@ -110,9 +118,15 @@ impl Discord {
         let (stop, stopped) = oneshot::channel::<()>();
         let (end, ended) = oneshot::channel();
         let token = self.token.clone();
+        #[cfg(feature = "voice-channels")]
+        let calls = self.calls.clone();
         let work = async move {
-            let client =
-                ClientBuilder::new_with_http(http, INTENTS).raw_event_handler(Forward(events));
+            #[cfg(feature = "voice-channels")]
+            let client = ClientBuilder::new_with_http(http, INTENTS | crate::calls::INTENTS)
+                .voice_manager_arc(calls.manager());
+            #[cfg(not(feature = "voice-channels"))]
+            let client = ClientBuilder::new_with_http(http, INTENTS);
+            let client = client.raw_event_handler(Forward(events));
             let mut client = client.await.map_err(|error| failure(&error, &token))?;
             let shards = client.shard_manager.clone();
             let outcome = tokio::select! {
@@ -151,6 +165,8 @@ struct Receiver<'a, T> {
 
 impl<T: Fn(Event) + Sync> Receiver<'_, T> {
     async fn take(&mut self, event: Dispatch) -> Result<(), PlatformError> {
+        #[cfg(feature = "voice-channels")]
+        self.discord.calls.take(&event).await;
         match event {
             Dispatch::Ready(_) => {
                 self.find_people().await?;

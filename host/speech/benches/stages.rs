@@ -10,7 +10,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use june_speech::{Audio, Limits, Sentences, decode, encode, speakable};
+use june_speech::{Audio, FindSpeech as _, Limits, Sentences, decode, encode, speakable};
 
 const ROUNDS: usize = 21;
 

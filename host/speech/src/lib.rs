@@ -22,6 +22,7 @@ pub use speakable::speakable;
 #[cfg(feature = "whisper")]
 pub use whisper::{Vad, Whisper, WhisperSettings};
 
+use std::ops::Range;
 use std::time::Duration;
 
 /// Something that a speech engine could not do, in words for people.
@@ -56,6 +57,17 @@ pub trait Transcriber: Send + Sync {
     /// Writes down what is said. `language` is what the speaker is expected to speak (ISO 639-1);
     /// found out, if none is given. Dropping the stream cancels the rest.
     fn transcribe(&self, audio: Audio, language: Option<String>) -> Segments;
+}
+
+/// Finds speech in sound.
+pub trait FindSpeech: Send {
+    /// The parts in which somebody speaks, in samples and in the order of time. There are
+    /// [`SPEECH_RATE`] samples a second.
+    ///
+    /// # Errors
+    ///
+    /// When the computation fails.
+    fn speech(&mut self, samples: &[f32]) -> Result<Vec<Range<usize>>, SpeechError>;
 }
 
 /// Text to speech.

@@ -19,6 +19,9 @@ pub(crate) struct Bot {
     platform: Platform,
     token: Token,
     settings: Settings,
+    /// The model that finds speech in voice channels.
+    #[cfg(feature = "voice-channels")]
+    finder: Option<std::path::PathBuf>,
 }
 
 #[derive(Clone)]
@@ -46,7 +49,13 @@ impl Bot {
             }
         };
         let token = token(&variable, from)?;
-        Ok(Self { platform, token, settings: tables.chats.settings(&people) })
+        Ok(Self {
+            platform,
+            token,
+            settings: tables.chats.settings(&people),
+            #[cfg(feature = "voice-channels")]
+            finder: crate::pulled::find(crate::pulled::VAD, &config.folder()).ok(),
+        })
     }
 
     /// Answers until `stop`; then what is being answered is finished, and the rest is answered
@@ -57,7 +66,7 @@ impl Bot {
         tell: impl Fn(&str) + Clone + Send + Sync + 'static,
         stop: CancellationToken,
     ) -> Result<()> {
-        let Self { platform, token, settings } = self;
+        let Self { platform, token, settings, .. } = self;
         let troubles = {
             let tell = tell.clone();
             move |event| {
@@ -97,6 +106,11 @@ impl Bot {
                 let access = settings.access.clone();
                 let of = june_discord::Settings { token, server, commands: commands(), access };
                 let discord = Discord::connect(of).await.map_err(said)?;
+                #[cfg(feature = "voice-channels")]
+                let discord = match self.finder {
+                    Some(path) => discord.with_speech_finder(june_speech::Vad::open(&path)?),
+                    None => discord,
+                };
                 tell(&format!("{} on Discord", discord.username()));
                 let engine = chats.engine(Arc::new(discord.clone()), settings);
                 let receive = async {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, ORIGIN};
+use axum::http::header::{ALLOW, AUTHORIZATION, CONTENT_LENGTH, HOST, ORIGIN};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -48,9 +48,8 @@ pub(super) async fn everyone(
         whole(request, table.body()).await
     };
     let mut response = match passed.await {
-        Ok(request) => next.run(request).await,
-        Err(refusal) if openai => refusal.for_openai(),
-        Err(refusal) => refusal.into_response(),
+        Ok(request) => in_words(next.run(request).await, openai),
+        Err(refusal) => told(&refusal, openai),
     };
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -67,9 +66,24 @@ pub(super) async fn token(
     let openai = request.uri().path().starts_with("/v1/");
     match allowed(&server, role, &mut request) {
         Ok(caller) => measure::traced(&caller, request, next).await,
-        Err(refusal) if openai => refusal.for_openai(),
-        Err(refusal) => refusal.into_response(),
+        Err(refusal) => told(&refusal, openai),
     }
+}
+
+/// A refusal, in the form that its asker reads.
+fn told(refusal: &Refusal, openai: bool) -> Response {
+    if openai { refusal.for_openai() } else { refusal.clone().into_response() }
+}
+
+/// Says what axum says without words: there is the path, but not for this method.
+fn in_words(response: Response, openai: bool) -> Response {
+    if response.status() != StatusCode::METHOD_NOT_ALLOWED {
+        return response;
+    }
+    let refusal = Refusal::new(response.status(), "this is not asked with this method");
+    let mut told = told(&refusal, openai);
+    told.headers_mut().extend(response.headers().get(ALLOW).map(|it| (ALLOW, it.clone())));
+    told
 }
 
 /// Who asks, if whoever asks may.

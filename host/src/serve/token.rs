@@ -63,6 +63,8 @@ pub(crate) struct Caller {
     /// The token's name.
     pub(crate) name: String,
     roles: Vec<Role>,
+    /// The token's hash.
+    sha256: Digest,
     limiter: Arc<DefaultDirectRateLimiter>,
 }
 
@@ -100,6 +102,15 @@ impl Tokens {
 
     /// Whose token this is. The search is over hashes, so its time tells nothing of a token.
     pub(crate) fn caller(&self, token: &str) -> Result<Option<Caller>> {
+        self.known(&Digest::of(token.as_bytes()))
+    }
+
+    /// Whether whoever asked once may still do what this role may: tokens are revoked.
+    pub(crate) fn still(&self, caller: &Caller, role: Role) -> Result<bool> {
+        Ok(self.known(&caller.sha256)?.is_some_and(|caller| caller.may(role)))
+    }
+
+    fn known(&self, sha256: &Digest) -> Result<Option<Caller>> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let version = fs::metadata(&self.file).ok().map(|metadata| {
             (metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH), metadata.len())
@@ -116,12 +127,12 @@ impl Tokens {
                     sha256.with_context(|| format!("{} is damaged", self.file.display()))?;
                 let limiter = before.get(&sha256).map(|caller: &Caller| caller.limiter.clone());
                 let limiter = limiter.unwrap_or_else(|| Arc::new(RateLimiter::direct(self.rate)));
-                Ok((sha256, Caller { name: known.name, roles: known.roles, limiter }))
+                let (name, roles) = (known.name, known.roles);
+                Ok((sha256, Caller { name, roles, sha256, limiter }))
             });
             *read = Some(Read { version, callers: callers.collect::<Result<_>>()? });
         }
-        let sha256 = Digest::of(token.as_bytes());
-        Ok(read.as_ref().and_then(|read| read.callers.get(&sha256).cloned()))
+        Ok(read.as_ref().and_then(|read| read.callers.get(sha256).cloned()))
     }
 }
 

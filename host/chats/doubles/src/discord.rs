@@ -2,6 +2,7 @@
 
 mod gateway;
 mod routes;
+mod voice;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -13,6 +14,7 @@ use tokio::sync::broadcast;
 
 use crate::fault::{Fault, Faults};
 use crate::server::{Running, port, serve};
+pub use voice::{Encryption, VoiceDouble};
 
 /// A server with one bot, its gateway and its files.
 pub struct DiscordDouble {
@@ -56,6 +58,8 @@ struct State {
     commands: Value,
     acknowledged: Vec<(u64, Value)>,
     refuse_content: bool,
+    /// Where voice channels are served; nowhere, and nobody gets into one.
+    voice: Option<String>,
 }
 
 /// A message of the bot's, as people see it now.
@@ -78,6 +82,8 @@ impl DiscordDouble {
     pub const BOT: u64 = 900;
     pub const NAME: &'static str = "june";
     const APPLICATION: u64 = 901;
+    pub const VOICE_TOKEN: &'static str = "voice-token";
+    pub const VOICE_SESSION: &'static str = "voice-session";
 
     pub fn start() -> DiscordDouble {
         let (listener, address) = port();
@@ -165,6 +171,60 @@ impl DiscordDouble {
             "data": {"id": "77", "name": name, "type": 1, "options": options},
         }));
         id
+    }
+
+    /// A slash command in a guild's channel, by a person. Returns the interaction's identifier.
+    pub fn push_command_by(&self, person: u64, guild: u64, channel: u64, name: &str) -> u64 {
+        let id = self.identifier();
+        self.shared.state.lock().unwrap().channels.entry(channel).or_default();
+        self.dispatch("INTERACTION_CREATE", json!({
+            "id": id.to_string(), "application_id": Self::APPLICATION.to_string(), "type": 2,
+            "version": 1, "token": format!("interaction-{id}"), "channel_id": channel.to_string(),
+            "channel": {"id": channel.to_string(), "type": 2}, "guild_id": guild.to_string(),
+            "member": {"user": self::person(person), "roles": [], "joined_at": JOINED, "deaf": false,
+                "mute": false, "flags": 0, "pending": false, "permissions": "0"},
+            "locale": "en-US", "guild_locale": "en-US", "entitlements": [],
+            "authorizing_integration_owners": {}, "context": 0, "attachment_size_limit": 10485760,
+            "data": {"id": "77", "name": name, "type": 1, "options": []},
+        }));
+        id
+    }
+
+    /// A guild with a voice channel, when the bot comes to know it.
+    pub fn push_guild(&self, guild: u64, channel: u64, name: &str) {
+        self.shared.state.lock().unwrap().channels.entry(channel).or_default();
+        self.dispatch("GUILD_CREATE", json!({
+            "id": guild.to_string(), "name": "Guild", "owner_id": "5", "icon": null,
+            "splash": null, "discovery_splash": null, "afk_channel_id": null, "afk_timeout": 300,
+            "verification_level": 0, "default_message_notifications": 0,
+            "explicit_content_filter": 0, "roles": [], "emojis": [], "features": [],
+            "mfa_level": 0, "application_id": null, "system_channel_id": null,
+            "system_channel_flags": 0, "rules_channel_id": null, "vanity_url_code": null,
+            "description": null, "banner": null, "premium_tier": 0, "preferred_locale": "en-US",
+            "public_updates_channel_id": null, "nsfw_level": 0, "stickers": [],
+            "premium_progress_bar_enabled": false, "joined_at": JOINED, "large": false,
+            "unavailable": false, "member_count": 2, "voice_states": [], "members": [],
+            "channels": [{"id": channel.to_string(), "type": 2, "name": name, "position": 0,
+                "bitrate": 64000, "user_limit": 0, "permission_overwrites": []}],
+            "threads": [], "presences": [], "stage_instances": [], "guild_scheduled_events": [],
+        }));
+    }
+
+    /// Somebody enters a voice channel, or leaves.
+    pub fn push_voice_state(&self, person: u64, guild: u64, channel: Option<u64>) {
+        self.dispatch("VOICE_STATE_UPDATE", json!({
+            "guild_id": guild.to_string(), "channel_id": channel.map(|id| id.to_string()),
+            "user_id": person.to_string(), "session_id": "its own", "deaf": false, "mute": false,
+            "self_deaf": false, "self_mute": false, "self_video": false, "suppress": false,
+            "request_to_speak_timestamp": null,
+            "member": {"user": self::person(person), "roles": [], "joined_at": JOINED,
+                "deaf": false, "mute": false, "flags": 0},
+        }));
+    }
+
+    /// Lets the bot into voice channels, which are served here.
+    pub fn serve_voice_at(&self, endpoint: &str) {
+        self.shared.state.lock().unwrap().voice = Some(endpoint.to_owned());
     }
 
     /// A file on the server for files. Returns its address.
@@ -275,6 +335,8 @@ impl State {
         self.next
     }
 }
+
+const JOINED: &str = "2024-11-01T00:00:00.000000+00:00";
 
 fn person(id: u64) -> Value {
     json!({"id": id.to_string(), "username": "ada", "global_name": "Ada", "discriminator": "0",

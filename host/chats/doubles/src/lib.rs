@@ -5,6 +5,8 @@
 //! Each runs on a thread of its own until it is dropped, so that tests with and without a runtime
 //! can use it.
 
+// A guild has more members than a macro may have otherwise.
+#![recursion_limit = "256"]
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -20,6 +22,7 @@ mod server;
 pub mod telegram;
 
 pub use discord::DiscordDouble;
+pub use discord::{Encryption, VoiceDouble};
 pub use fault::Fault;
 pub use inbox::InboxDouble;
 pub use telegram::TelegramDouble;

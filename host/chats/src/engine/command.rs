@@ -1,8 +1,8 @@
 //! Commands: `/name arguments`.
 
 use super::{Parts, words};
-use crate::MenuCommand;
 use crate::store::{Answer, Change, ChatSettings};
+use crate::{Incoming, MenuCommand};
 
 /// Name, argument where one may follow, and what it does.
 pub(super) const COMMANDS: [(&str, Option<&str>, &str); 6] = [
@@ -14,14 +14,24 @@ pub(super) const COMMANDS: [(&str, Option<&str>, &str); 6] = [
     ("stop", None, "Stop the answer that is coming"),
 ];
 
+/// The same for platforms with voice channels.
+pub(super) const CALL_COMMANDS: [(&str, Option<&str>, &str); 2] = [
+    ("join", None, "Listen and speak in your voice channel"),
+    ("leave", None, "Leave the voice channel"),
+];
+
 /// The commands that people have, for a platform's menu.
 pub fn commands() -> Vec<MenuCommand> {
-    let menu = COMMANDS.map(|(name, argument, about)| MenuCommand {
-        name: name.into(),
-        about: about.into(),
-        argument: argument.map(Into::into),
-    });
-    menu.into()
+    COMMANDS.map(of_menu).into()
+}
+
+/// Further commands, where the platform has voice channels.
+pub fn call_commands() -> Vec<MenuCommand> {
+    CALL_COMMANDS.map(of_menu).into()
+}
+
+fn of_menu((name, argument, about): (&str, Option<&str>, &str)) -> MenuCommand {
+    MenuCommand { name: name.into(), about: about.into(), argument: argument.map(Into::into) }
 }
 
 /// A command that somebody gave.
@@ -33,6 +43,8 @@ pub(super) enum Command<'a> {
     Agent(&'a str),
     Voice(&'a str),
     Stop,
+    Join,
+    Leave,
     Unknown(&'a str),
 }
 
@@ -54,18 +66,26 @@ impl<'a> Command<'a> {
             "agent" => Self::Agent(argument),
             "voice" => Self::Voice(argument),
             "stop" => Self::Stop,
+            "join" => Self::Join,
+            "leave" => Self::Leave,
             _ => Self::Unknown(name),
         })
     }
 }
 
 /// What a command is answered with, and what it changes.
-pub(super) fn answer(command: Command<'_>, parts: &Parts, settings: &ChatSettings) -> Answer {
+pub(super) async fn answer(
+    command: Command<'_>,
+    parts: &Parts,
+    incoming: &Incoming,
+    settings: &ChatSettings,
+) -> Answer {
+    let calls = parts.platform.calls();
     let names = parts.agents.names();
     let agent = parts.agent_of(settings);
     let (text, change) = match command {
         Command::Start(_) => (words::welcome(&agent), None),
-        Command::Help => (words::help(&agent), None),
+        Command::Help => (words::help(&agent, calls.is_some()), None),
         Command::Reset => (words::RESET.into(), Some(Change::Reset)),
         Command::Agent("") => (words::agents(&agent, &names), None),
         Command::Agent(name) => match names.iter().find(|known| known.eq_ignore_ascii_case(name)) {
@@ -79,6 +99,18 @@ pub(super) fn answer(command: Command<'_>, parts: &Parts, settings: &ChatSetting
             _ => (words::voice(settings.voice), None),
         },
         Command::Stop => (words::NOTHING_TO_STOP.into(), None),
+        Command::Join => match calls {
+            Some(calls) => match calls.join(incoming).await {
+                Ok(channel) => (words::joined(&channel), None),
+                Err(error) => (words::not_joined(&error.to_string()), None),
+            },
+            None => (words::unknown("join"), None),
+        },
+        Command::Leave => match calls {
+            Some(calls) if calls.leave(incoming).await => (words::LEFT.into(), None),
+            Some(_) => (words::NOT_THERE.into(), None),
+            None => (words::unknown("leave"), None),
+        },
         Command::Unknown(name) => (words::unknown(name), None),
     };
     Answer { change, ..Answer::of_june(text) }

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use crate::{Agents, Observer, Platform, PlatformError, Settings, Store, StoreError};
 
-pub use command::commands;
+pub use command::{call_commands, commands};
 
 /// Answers what arrives from one platform.
 #[derive(Clone)]

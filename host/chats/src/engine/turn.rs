@@ -13,7 +13,7 @@ use super::listen::{Asking, End, Said};
 use super::voice::Speech;
 use super::{EngineError, Parts, after, words};
 use crate::split::split;
-use crate::store::{Answer, ChatSettings, State, Turn, asked, now};
+use crate::store::{Answer, ChatSettings, DeliveryState, State, Turn, asked, now};
 use crate::{Chat, Indicator, Limits, Passed, Request, Stage};
 
 /// Platforms show an indicator for five seconds (Telegram) or ten (Discord).
@@ -92,7 +92,8 @@ impl Parts {
             return june(words::OVER_AND_OVER);
         }
         if let Some(command) = Command::parse(&turn.incoming.text) {
-            return Ok((command::answer(command, self, settings), None));
+            let answer = command::answer(command, self, &turn.incoming, settings).await;
+            return Ok((answer, None));
         }
         tokio::select! {
             biased;
@@ -117,18 +118,26 @@ impl Parts {
         };
         let request = match prepared {
             Ok(request) => request,
+            // Noise in a voice channel: nobody asked for an answer.
+            Err(refusal) if refusal.is_empty() => {
+                let outcome = "nothing was said".to_owned();
+                return Ok((Answer { outcome, ..Answer::default() }, None));
+            }
             Err(refusal) => return Ok((Answer::of_june(refusal), None)),
         };
         let agent = self.agent_of(settings);
         let quotation = turn.heard.as_deref().map(words::quotation).unwrap_or_default();
         let mut speech = match turn.incoming.voice.is_some() || settings.voice {
-            true => self.speech(turn, turn.language.clone()),
+            true => self.speech(turn, turn.language.clone(), cancel).await?,
             false => None,
         };
         let asking = Asking { quotation: &quotation, deadline, cancel };
         let said = self.ask(turn, &agent, request, asking, &mut speech).await;
         // Half an answer that somebody stopped is not spoken.
-        let speech = speech.filter(|_| said.is_whole());
+        let whole = said.is_whole();
+        if !whole && speech.take().is_some_and(|speech| speech.live) {
+            self.voice_became(turn, DeliveryState::Failed, "stopped").await?;
+        }
         let mut answer = self.answer_of(agent, &quotation, said);
         answer.speak = speech.is_some();
         Ok((answer, speech))
@@ -144,6 +153,9 @@ impl Parts {
                 Ok(heard) => heard,
                 Err(refusal) => return Ok(Err(refusal)),
             };
+            if heard.text.is_empty() {
+                return Ok(Err(String::new()));
+            }
             self.store.heard(turn.number, heard.text.clone(), heard.language.clone()).await?;
             (turn.heard, turn.language) = (Some(heard.text), heard.language);
         }

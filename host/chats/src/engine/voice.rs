@@ -1,5 +1,6 @@
 //! Voice: what a person said becomes text, and an answer is spoken while it is written.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{EngineError, Parts, after, words};
 use crate::store::{DeliveryState, Kind, Turn, now};
-use crate::{Attachment, Indicator, Passed, PlatformError, Post, Stage};
+use crate::{Attachment, Indicator, Line, Passed, PlatformError, Post, Stage};
 
 /// For how long a platform is relied upon to know a key again. Discord remembers it "for a few
 /// minutes".
@@ -36,8 +37,10 @@ pub(super) struct Speech {
     room: usize,
     /// Whether something was not spoken.
     short: bool,
-    /// One task, which ends with this.
-    speaking: JoinSet<Result<Voice, SpeechError>>,
+    /// Whether it is said in a voice channel.
+    pub(super) live: bool,
+    /// One task, which ends with this. It makes a voice message, unless it is said in a channel.
+    speaking: JoinSet<Result<Option<Voice>, SpeechError>>,
 }
 
 impl Parts {
@@ -83,24 +86,81 @@ impl Parts {
             Err(error) => Err(error.to_string()),
         });
         match heard {
-            Ok(heard) if heard.text.trim().is_empty() => Err(words::NOTHING_SAID.into()),
+            Ok(heard) if heard.text.trim().is_empty() => match self.line(turn) {
+                Some(_) => Ok(Heard { text: String::new(), ..heard }),
+                None => Err(words::NOTHING_SAID.into()),
+            },
             Ok(heard) => Ok(heard),
             Err(error) => Err(words::not_heard(&error.to_string())),
         }
     }
 
-    /// Begins to speak an answer, if it is to be spoken and there is a voice.
-    pub(super) fn speech(
+    /// The way to speak to whoever is in a voice channel, if what is answered was said there.
+    fn line(&self, turn: &Turn) -> Option<Box<dyn Line>> {
+        self.platform.calls()?.line(&turn.incoming)
+    }
+
+    /// Begins to speak an answer, if there is a voice. Whoever interrupts it stops the turn.
+    pub(super) async fn speech(
         self: &Arc<Self>,
         turn: &Turn,
         language: Option<String>,
-    ) -> Option<Speech> {
-        let speaker = self.speaker.clone()?;
+        cancel: &CancellationToken,
+    ) -> Result<Option<Speech>, EngineError> {
+        let Some(speaker) = self.speaker.clone() else { return Ok(None) };
         let (sentences, to_speak) = mpsc::unbounded_channel();
         let mut speaking = JoinSet::new();
-        let (parts, turn) = (self.clone(), turn.clone());
-        speaking.spawn(async move { parts.speak(&*speaker, &turn, to_speak, language).await });
-        Some(Speech { sentences, room: self.settings.spoken, short: false, speaking })
+        let line = self.line(turn);
+        let live = line.is_some();
+        if live {
+            // Of what is said there, nobody will know how much was heard.
+            self.store.intend(turn.number, Kind::Voice, 0).await?;
+            let why = "June was interrupted while it spoke";
+            self.voice_became(turn, DeliveryState::Uncertain, why).await?;
+        }
+        let (parts, turn, cancel) = (self.clone(), turn.clone(), cancel.clone());
+        speaking.spawn(async move {
+            match line {
+                None => parts.speak(&*speaker, &turn, to_speak, language).await.map(Some),
+                Some(line) => {
+                    let whole = parts.talk(line, &*speaker, &turn, to_speak, language).await?;
+                    if !whole {
+                        cancel.cancel();
+                    }
+                    Ok(None)
+                }
+            }
+        });
+        let room = self.settings.spoken;
+        Ok(Some(Speech { sentences, room, short: false, live, speaking }))
+    }
+
+    /// Speaks sentences in a voice channel as they come. False once somebody interrupts.
+    async fn talk(
+        &self,
+        mut line: Box<dyn Line>,
+        speaker: &dyn Speaker,
+        turn: &Turn,
+        sentences: mpsc::UnboundedReceiver<String>,
+        language: Option<String>,
+    ) -> Result<bool, SpeechError> {
+        let (spoken, mut to_say) = mpsc::channel(1);
+        let saying = async {
+            while let Some(audio) = to_say.recv().await {
+                if !line.say(audio).await {
+                    return false;
+                }
+            }
+            line.end().await
+        };
+        let mut saying = pin!(saying);
+        tokio::select! {
+            whole = &mut saying => Ok(whole),
+            spoken = self.say(speaker, turn, sentences, language, spoken) => {
+                spoken?;
+                Ok(saying.await)
+            }
+        }
     }
 
     /// Speaks sentences as they come, and makes a voice message of them meanwhile: with the last one
@@ -183,7 +243,8 @@ impl Parts {
     ) -> Result<(), EngineError> {
         let deliveries = self.store.deliveries(turn.number).await?;
         let known = deliveries.into_iter().find(|it| it.kind == Kind::Voice);
-        match known.map(|known| (known.state, known.time)) {
+        let live = speech.as_ref().is_some_and(|speech| speech.live);
+        match known.filter(|_| !live).map(|known| (known.state, known.time)) {
             None | Some((DeliveryState::Planned, _)) => {}
             Some((DeliveryState::Intended, time)) => {
                 let age = Duration::from_millis(now().saturating_sub(time));
@@ -197,7 +258,7 @@ impl Parts {
         let answer = turn.answer.as_deref().unwrap_or_default();
         let speech = match speech {
             Some(speech) => Some(speech),
-            None => self.speech(turn, turn.language.clone()).map(|mut speech| {
+            None => self.speech(turn, turn.language.clone(), cancel).await?.map(|mut speech| {
                 let mut sentences = Sentences::new();
                 speech.say(sentences.push(answer));
                 speech.say(sentences.finish());
@@ -213,12 +274,18 @@ impl Parts {
             never = self.indicate(&turn.incoming.chat, Indicator::Recording) => match never {},
         };
         let most = self.platform.limits().upload;
-        let voice = voice.and_then(|voice| match u64::try_from(voice.ogg.len()) {
-            Ok(bytes) if bytes <= most => Ok(voice),
-            _ => Err(format!("it has more than the {most} bytes that the platform takes")),
-        });
+        let fits = |voice: &Voice| u64::try_from(voice.ogg.len()).is_ok_and(|it| it <= most);
         match voice {
-            Ok(voice) => self.upload(turn, voice, short).await,
+            Ok(Some(voice)) if fits(&voice) => self.upload(turn, voice, short).await,
+            Ok(None) => {
+                let (state, kind) = (DeliveryState::Sent, Kind::Voice);
+                Ok(self.store.became(turn.number, kind, 0, state, None, None).await?)
+            }
+            Ok(Some(_)) => {
+                let why = format!("it has more than the {most} bytes that the platform takes");
+                self.store.intend(turn.number, Kind::Voice, 0).await?;
+                self.voice_became(turn, DeliveryState::Failed, &why).await
+            }
             Err(why) => {
                 self.store.intend(turn.number, Kind::Voice, 0).await?;
                 self.voice_became(turn, DeliveryState::Failed, &why).await
@@ -281,7 +348,7 @@ impl Parts {
         }
     }
 
-    async fn voice_became(
+    pub(super) async fn voice_became(
         &self,
         turn: &Turn,
         state: DeliveryState,
@@ -307,8 +374,8 @@ impl Speech {
         }
     }
 
-    /// The voice message, when all is spoken.
-    async fn finish(self) -> Result<Voice, SpeechError> {
+    /// The voice message, when all is spoken; none where it was said in a channel.
+    async fn finish(self) -> Result<Option<Voice>, SpeechError> {
         let Self { sentences, mut speaking, .. } = self;
         drop(sentences);
         let failed = || SpeechError::Engine("speaking failed".into());

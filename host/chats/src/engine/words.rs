@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::command::COMMANDS;
+use super::command::{CALL_COMMANDS, COMMANDS};
 
 /// Stands where an answer will be.
 pub(super) const PLACEHOLDER: &str = "…";
@@ -19,6 +19,8 @@ pub(super) const NO_VOICE: &str = "I have no voice here.";
 pub(super) const VOICE_ON: &str = "I will speak my answers, too.";
 pub(super) const VOICE_OFF: &str = "I will speak only to who speaks to me.";
 pub(super) const SPOKEN_SHORT: &str = "_The rest is in the text._";
+pub(super) const LEFT: &str = "I am no longer in the voice channel.";
+pub(super) const NOT_THERE: &str = "I am in no voice channel here.";
 pub(super) const NO_EARS: &str = "I cannot listen to voice messages here. Please write.";
 pub(super) const NOTHING_SAID: &str = "I heard nobody speak in that. Please try again, or write.";
 pub(super) const NOTHING_ASKED: &str = "I can read text and files, and listen to voice messages.";
@@ -52,9 +54,10 @@ pub(super) fn welcome(agent: &str) -> String {
     format!("I am June. Write to me or send a voice message, and **{agent}** answers. See `/help`.")
 }
 
-pub(super) fn help(agent: &str) -> String {
+pub(super) fn help(agent: &str, calls: bool) -> String {
     let mut text = format!("**{agent}** answers what you write, say, or send as a file.\n");
-    for (name, argument, about) in COMMANDS {
+    let more = CALL_COMMANDS.into_iter().filter(|_| calls);
+    for (name, argument, about) in COMMANDS.into_iter().chain(more) {
         let argument = argument.map(|it| format!(" [{it}]")).unwrap_or_default();
         let _ = write!(text, "\n- `/{name}{argument}`: {about}");
     }
@@ -77,6 +80,17 @@ pub(super) fn no_agent(name: &str, names: &[String]) -> String {
 pub(super) fn voice(on: bool) -> String {
     let now = if on { "I speak every answer" } else { "I speak only to who speaks to me" };
     format!("{now}. Choose with `/voice on` or `/voice off`.")
+}
+
+pub(super) fn joined(channel: &str) -> String {
+    let channel: String = channel.chars().filter(|c| *c != '*').collect();
+    format!("I am listening in **{channel}**. Speak with me; `/leave` sends me away.")
+}
+
+pub(super) fn not_joined(why: &str) -> String {
+    let (why, hint) = why.split_once("\nhint: ").unwrap_or((why, ""));
+    let hint = if hint.is_empty() { String::new() } else { format!(" Perhaps {hint}.") };
+    format!("I cannot join: {}.{hint}", why.trim_end_matches('.'))
 }
 
 pub(super) fn unknown(name: &str) -> String {

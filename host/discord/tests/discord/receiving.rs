@@ -77,7 +77,8 @@ async fn messages_arrive_in_order() {
     let receiving = Receiving::ready(&double, &discord, &Arc::new(InboxDouble::default())).await;
     let identity = double.connections().0.remove(0);
     // Guilds, messages in them and in private, and their content.
-    assert_eq!(identity["intents"], 1 | 1 << 9 | 1 << 12 | 1 << 15);
+    let voice = if cfg!(feature = "voice-channels") { 1 << 7 } else { 0 };
+    assert_eq!(identity["intents"], 1 | voice | 1 << 9 | 1 << 12 | 1 << 15);
     let first = double.push_text(5, "one");
     double.push_edit(5, first, "one, but better");
     for n in 0..40 {

@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use ogg::writing::{PacketWriteEndInfo, PacketWriter};
-use opus::{Application, Bitrate, Channels, Encoder};
+use opus2::{Application, Bitrate, Channels, Encoder};
 
 use super::opus::{GRANULE_RATE, MAGIC};
 use super::resample::Resampling;
@@ -238,7 +238,7 @@ fn comments() -> Vec<u8> {
     [b"OpusTags", &length.to_le_bytes()[..], VENDOR.as_bytes(), &[0; 4]].concat()
 }
 
-fn opus(error: opus::Error) -> SpeechError {
+fn opus(error: opus2::Error) -> SpeechError {
     SpeechError::Engine(format!("the voice message cannot be encoded: {error}"))
 }
 

@@ -1,6 +1,6 @@
 //! A stream of Opus packets (RFC 6716), begun by its identification header (RFC 7845, 5.1).
 
-use opus::{Channels, Decoder};
+use opus2::{Channels, Decoder};
 
 use super::limits::Collected;
 use super::{damaged, unknown};
@@ -64,7 +64,7 @@ pub(crate) struct Stream {
 impl Stream {
     /// A stream with this header.
     pub(crate) fn new(head: Head, rate: u32) -> Result<Stream, SpeechError> {
-        let fault = |error: opus::Error| {
+        let fault = |error: opus2::Error| {
             SpeechError::Engine(format!("the Opus decoder cannot be set up: {error}"))
         };
         let mut decoder = Decoder::new(rate, Channels::Mono).map_err(fault)?;

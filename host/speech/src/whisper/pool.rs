@@ -11,7 +11,7 @@ use whisper_rs::{FullParams, SamplingStrategy, WhisperState, get_lang_id, get_la
 
 use super::vad::Vad;
 use super::windows::{Window, windows};
-use crate::{Audio, Segment, SpeechError};
+use crate::{Audio, FindSpeech, Segment, SpeechError};
 
 /// The most that may wait. Each holds its audio in memory.
 const WAITING: usize = 256;

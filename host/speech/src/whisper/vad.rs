@@ -9,7 +9,7 @@ use whisper_rs::{
 
 use super::file;
 use super::windows::LONGEST;
-use crate::{SPEECH_RATE, SpeechError};
+use crate::{FindSpeech, SPEECH_RATE, SpeechError};
 
 /// Samples of a hundredth of a second, which is what times are told in.
 const CENTISECOND: f32 = SPEECH_RATE as f32 / 100.0;
@@ -39,13 +39,10 @@ impl Vad {
         let context = WhisperVadContext::new(name, parameters);
         Ok(Vad(context.map_err(|error| file::unusable(path, &error.to_string()))?))
     }
+}
 
-    /// The parts in which somebody speaks, in samples. There are [`SPEECH_RATE`] samples a second.
-    ///
-    /// # Errors
-    ///
-    /// When the computation fails.
-    pub fn speech(&mut self, samples: &[f32]) -> Result<Vec<Range<usize>>, SpeechError> {
+impl FindSpeech for Vad {
+    fn speech(&mut self, samples: &[f32]) -> Result<Vec<Range<usize>>, SpeechError> {
         let mut parameters = WhisperVadParams::new();
         parameters.set_max_speech_duration(LONGEST as f32 / SPEECH_RATE as f32);
         let found = self.0.segments_from_samples(parameters, samples).map_err(|error| {

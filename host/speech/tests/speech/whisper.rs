@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use june_speech::{
-    Audio, SPEECH_RATE, Segment, SpeechError, Transcriber, Vad, Whisper, WhisperSettings,
+    Audio, FindSpeech as _, SPEECH_RATE, Segment, SpeechError, Transcriber, Vad, Whisper,
+    WhisperSettings,
 };
 
 use crate::{fixture, speech};

@@ -114,7 +114,8 @@ function flipped(title, list, a, b) {
 
 function result(found, a, b) {
   const { value, low, high } = found.difference;
-  const sure = low > 0 || high < 0;
+  const apart = low > 0 || high < 0;
+  const chance = found.p_value >= 0.05;
   const side = (letter, id, each) =>
     h(
       "tr",
@@ -145,11 +146,13 @@ function result(found, a, b) {
         h(
           "p",
           null,
-          sure
-            ? value > 0
-              ? "B is better than A."
-              : "A is better than B."
-            : "Neither is better for certain: the interval has 0 in it.",
+          !apart
+            ? "Neither is better for certain: the interval has 0 in it."
+            : chance
+              ? "Neither is better for certain: so few tasks may differ by chance."
+              : value > 0
+                ? "B is better than A."
+                : "A is better than B.",
           ` p = ${found.p_value < 0.0001 ? "below 0.0001" : found.p_value.toFixed(4)}, ${TESTS[found.test] ?? found.test}.`,
         ),
       ),

@@ -30,7 +30,6 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::map_response;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -54,7 +53,6 @@ pub(super) fn routes(server: &Server) -> OpenApiRouter<Arc<Server>> {
         .routes(routes!(speech::create))
         .layer(Extension(Arc::new(Waiting::default())))
         .layer(Extension(Arc::new(Sound::new(server.journal.clone()))))
-        .layer(map_response(refused::in_words))
         // The guard before all routes knows how long a body may be.
         .layer(DefaultBodyLimit::disable())
 }

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
-use axum::http::header::ALLOW;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -30,20 +29,6 @@ impl IntoResponse for Refused {
             response.headers_mut().insert("x-should-retry", HeaderValue::from_static("false"));
         }
         response
-    }
-}
-
-/// Says in the same form what axum says without words.
-pub(super) async fn in_words(response: Response) -> Response {
-    match response.status() {
-        StatusCode::METHOD_NOT_ALLOWED => {
-            let refusal = Refusal::new(response.status(), "this is not asked with this method");
-            let mut told = refusal.for_openai();
-            let allowed = response.headers().get(ALLOW);
-            told.headers_mut().extend(allowed.map(|allowed| (ALLOW, allowed.clone())));
-            told
-        }
-        _ => response,
     }
 }
 

@@ -71,6 +71,7 @@ impl Connection {
                 self.send(&json!({"op": 11, "d": null, "s": null, "t": null})).await
             }
             Some(2) => self.identify(&payload["d"]).await,
+            Some(4) => self.voice(&payload["d"]).await,
             Some(6) => self.resume(&payload["d"]).await,
             _ => self.close(4001, "Unknown opcode").await,
         }
@@ -128,6 +129,35 @@ impl Connection {
         self.catch_up().await?;
         let last = self.at.unwrap_or(0) + 1;
         self.send(&json!({"op": 0, "s": last, "t": "RESUMED", "d": {"_trace": []}})).await
+    }
+
+    /// The bot enters a voice channel, or leaves.
+    async fn voice(&mut self, wanted: &Value) -> Ended {
+        {
+            let mut state = self.shared.state.lock().unwrap();
+            let Some(endpoint) = state.voice.clone() else { return Some(()) };
+            // Discord takes numbers and strings.
+            let text = |value: &Value| match value {
+                Value::Number(number) => json!(number.to_string()),
+                other => other.clone(),
+            };
+            let (guild, channel) = (text(&wanted["guild_id"]), text(&wanted["channel_id"]));
+            let gone = channel.is_null();
+            state.events.push(("VOICE_STATE_UPDATE", json!({
+                "guild_id": guild, "channel_id": channel, "user_id": DiscordDouble::BOT.to_string(),
+                "session_id": DiscordDouble::VOICE_SESSION, "deaf": false, "mute": false,
+                "self_deaf": wanted["self_deaf"], "self_mute": wanted["self_mute"],
+                "self_video": false, "suppress": false, "request_to_speak_timestamp": null,
+                "member": {"user": own(), "roles": [], "joined_at": super::JOINED,
+                    "deaf": false, "mute": false, "flags": 0},
+            })));
+            if !gone {
+                state.events.push(("VOICE_SERVER_UPDATE", json!({
+                    "token": DiscordDouble::VOICE_TOKEN, "guild_id": guild, "endpoint": endpoint,
+                })));
+            }
+        }
+        self.catch_up().await
     }
 
     /// Sends what of the session's events was not sent yet.
