@@ -14,7 +14,7 @@ use june_sandbox::journal::verify::verify_while;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 
 use super::runs::no_run;
 use crate::commands::journal::replay::{self, Replays};
@@ -27,6 +27,27 @@ use crate::serve::refusal::Refusal;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}
+
+/// Why there is no proof.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes them")]
+enum NoProof {
+    /// That is no number, or no JSON.
+    #[response(status = 400)]
+    Unreadable(Refusal),
+    /// There is no such run.
+    #[response(status = 404)]
+    Missing(Refusal),
+    /// The body is not said to be JSON.
+    #[response(status = 415)]
+    Type(Refusal),
+    /// The body is not `{}`, or no component ran that could be replayed.
+    #[response(status = 422)]
+    Nothing(Refusal),
+    /// The server stops.
+    #[response(status = 503)]
+    Stopping(Refusal),
+}
 
 /// What became of replays, the run itself first.
 #[derive(Serialize, ToSchema)]
@@ -42,11 +63,7 @@ pub(super) struct Replayed {
     params(("run" = u64, Path, description = "The run's number.")),
     responses(
         (status = 200, description = "What was found, whether the journal is sound or not.", body = Value),
-        (status = 400, description = "That is no number, or no JSON.", body = Refusal),
-        (status = 404, description = "There is no such run.", body = Refusal),
-        (status = 415, description = "The body is not said to be JSON.", body = Refusal),
-        (status = 422, description = "The body is not `{}`.", body = Refusal),
-        (status = 503, description = "The server stops.", body = Refusal),
+        NoProof,
     )
 )]
 pub(super) async fn verify(
@@ -83,11 +100,7 @@ pub(super) async fn verify(
     params(("run" = u64, Path, description = "The run's number.")),
     responses(
         (status = 200, description = "What became of each, whether identical or not.", body = Replayed),
-        (status = 400, description = "That is no number, or no JSON.", body = Refusal),
-        (status = 404, description = "There is no such run.", body = Refusal),
-        (status = 415, description = "The body is not said to be JSON.", body = Refusal),
-        (status = 422, description = "The body is not `{}`, or no component ran.", body = Refusal),
-        (status = 503, description = "The server stops.", body = Refusal),
+        NoProof,
     )
 )]
 pub(super) async fn replay(
