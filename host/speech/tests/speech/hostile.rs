@@ -52,6 +52,19 @@ fn what_is_no_sound() {
     assert!(refused("<html>not found</html>".as_bytes()).starts_with("the audio cannot be read"));
 }
 
+/// Found by fuzzing: what a frame takes is more than its field can hold.
+#[test]
+fn a_wave_with_too_many_channels() {
+    let mut file = b"RIFF\x7d\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00".to_vec();
+    file.extend(u16::MAX.to_le_bytes());
+    file.extend(16_000_u32.to_le_bytes());
+    file.extend(64_000_u32.to_le_bytes());
+    file.extend([0xff, 0xff, 32, 0]);
+    file.extend(b"data\x50\x00\x00\x00");
+    file.extend([0; 80]);
+    refused(&file);
+}
+
 #[test]
 fn a_damaged_voice_message() {
     let file = second().ogg.to_vec();

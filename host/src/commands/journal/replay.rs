@@ -1,6 +1,6 @@
 //! `june journal replay`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -89,7 +89,8 @@ impl Replays {
         self.loaded.len()
     }
 
-    /// Replays so many at once, until it is told to stop; `each` is told what became of one.
+    /// Replays so many at once, until it is told to stop; `each` is told what became of one after the
+    /// other, in their order.
     pub(crate) fn run(
         &self,
         workers: usize,
@@ -106,8 +107,9 @@ impl Replays {
                     .build()
                     .environment()?;
                 scope.spawn(move || {
-                    while let Some(records) = self.loaded.get(next.fetch_add(1, Ordering::Relaxed))
-                    {
+                    loop {
+                        let at = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(records) = self.loaded.get(at) else { return };
                         let run = records.first().map_or(0, |record| record.run);
                         let result = runtime.block_on(async {
                             tokio::select! {
@@ -117,17 +119,23 @@ impl Replays {
                             }
                         });
                         let Some(result) = result else { return };
-                        if sender.send((run, result)).is_err() {
+                        if sender.send((at, (run, result))).is_err() {
                             return;
                         }
                     }
                 });
             }
             drop(sender);
-            for (run, result) in replayed {
-                each(run, result)?;
+            let (mut waiting, mut due) = (BTreeMap::new(), 0);
+            for (at, result) in replayed {
+                waiting.insert(at, result);
+                while let Some((run, result)) = waiting.remove(&due) {
+                    each(run, result)?;
+                    due += 1;
+                }
             }
-            Ok(())
+            // After one that was broken off.
+            waiting.into_values().try_for_each(|(run, result)| each(run, result))
         })
     }
 
