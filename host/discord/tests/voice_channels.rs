@@ -232,7 +232,7 @@ async fn conversation(folder: PathBuf, encryption: Encryption) {
     assert!((1.7..2.3).contains(&spoken), "two sentences of a second: {spoken}");
     let length = bot.ears.0.lock().unwrap()[0];
     assert!((1.0..3.0).contains(&length.as_secs_f32()), "{length:?}");
-    let (_, speaking) = bot.voice.told();
+    let speaking = bot.voice.told();
     assert_eq!(speaking.first(), Some(&1), "it told that it would speak");
     until("its heart beats", || bot.voice.connection().1 > 1).await;
     // Who left is not waited for.

@@ -157,36 +157,40 @@ impl DiscordDouble {
 
     /// A slash command in the channel with the bot alone. Returns the interaction's identifier.
     pub fn push_command(&self, channel: u64, name: &str, argument: Option<&str>) -> u64 {
-        let id = self.identifier();
         let options: Vec<_> = argument
             .iter()
             .map(|argument| json!({"type": 3, "name": "argument", "value": argument}))
             .collect();
-        self.dispatch("INTERACTION_CREATE", json!({
-            "id": id.to_string(), "application_id": Self::APPLICATION.to_string(), "type": 2,
-            "version": 1, "token": format!("interaction-{id}"), "channel_id": channel.to_string(),
-            "channel": {"id": channel.to_string(), "type": 1},
-            "user": person(5), "locale": "en-US", "entitlements": [],
-            "authorizing_integration_owners": {}, "context": 1, "attachment_size_limit": 10485760,
-            "data": {"id": "77", "name": name, "type": 1, "options": options},
-        }));
-        id
+        let by = json!({"channel": {"id": channel.to_string(), "type": 1}, "user": person(5),
+            "context": 1});
+        self.push_interaction(channel, name, &options, by)
     }
 
     /// A slash command in a guild's channel, by a person. Returns the interaction's identifier.
-    pub fn push_command_by(&self, person: u64, guild: u64, channel: u64, name: &str) -> u64 {
-        let id = self.identifier();
+    pub fn push_command_by(&self, user: u64, guild: u64, channel: u64, name: &str) -> u64 {
         self.shared.state.lock().unwrap().channels.entry(channel).or_default();
-        self.dispatch("INTERACTION_CREATE", json!({
+        let mut member = member(person(user));
+        member["pending"] = json!(false);
+        member["permissions"] = json!("0");
+        let by = json!({"channel": {"id": channel.to_string(), "type": 2}, "member": member,
+            "guild_id": guild.to_string(), "guild_locale": "en-US", "context": 0});
+        self.push_interaction(channel, name, &[], by)
+    }
+
+    /// A slash command; `by` has who gives it, and where.
+    fn push_interaction(&self, channel: u64, name: &str, options: &[Value], by: Value) -> u64 {
+        let id = self.identifier();
+        let mut interaction = json!({
             "id": id.to_string(), "application_id": Self::APPLICATION.to_string(), "type": 2,
             "version": 1, "token": format!("interaction-{id}"), "channel_id": channel.to_string(),
-            "channel": {"id": channel.to_string(), "type": 2}, "guild_id": guild.to_string(),
-            "member": {"user": self::person(person), "roles": [], "joined_at": JOINED, "deaf": false,
-                "mute": false, "flags": 0, "pending": false, "permissions": "0"},
-            "locale": "en-US", "guild_locale": "en-US", "entitlements": [],
-            "authorizing_integration_owners": {}, "context": 0, "attachment_size_limit": 10485760,
-            "data": {"id": "77", "name": name, "type": 1, "options": []},
-        }));
+            "locale": "en-US", "entitlements": [], "authorizing_integration_owners": {},
+            "attachment_size_limit": 10485760,
+            "data": {"id": "77", "name": name, "type": 1, "options": options},
+        });
+        for (key, value) in by.as_object().unwrap() {
+            interaction[key] = value.clone();
+        }
+        self.dispatch("INTERACTION_CREATE", interaction);
         id
     }
 
@@ -211,15 +215,11 @@ impl DiscordDouble {
     }
 
     /// Somebody enters a voice channel, or leaves.
-    pub fn push_voice_state(&self, person: u64, guild: u64, channel: Option<u64>) {
-        self.dispatch("VOICE_STATE_UPDATE", json!({
-            "guild_id": guild.to_string(), "channel_id": channel.map(|id| id.to_string()),
-            "user_id": person.to_string(), "session_id": "its own", "deaf": false, "mute": false,
-            "self_deaf": false, "self_mute": false, "self_video": false, "suppress": false,
-            "request_to_speak_timestamp": null,
-            "member": {"user": self::person(person), "roles": [], "joined_at": JOINED,
-                "deaf": false, "mute": false, "flags": 0},
-        }));
+    pub fn push_voice_state(&self, user: u64, guild: u64, channel: Option<u64>) {
+        let channel = channel.map(|id| id.to_string());
+        let state =
+            voice_state(person(user), "its own", &json!(guild.to_string()), &json!(channel));
+        self.dispatch("VOICE_STATE_UPDATE", state);
     }
 
     /// Lets the bot into voice channels, which are served here.
@@ -341,6 +341,20 @@ const JOINED: &str = "2024-11-01T00:00:00.000000+00:00";
 fn person(id: u64) -> Value {
     json!({"id": id.to_string(), "username": "ada", "global_name": "Ada", "discriminator": "0",
         "avatar": null, "bot": false})
+}
+
+/// A user as one of a guild.
+fn member(user: Value) -> Value {
+    json!({"user": user, "roles": [], "joined_at": JOINED, "deaf": false, "mute": false, "flags": 0})
+}
+
+/// Where a user is; the channel is null for who left.
+fn voice_state(user: Value, session: &str, guild: &Value, channel: &Value) -> Value {
+    json!({
+        "guild_id": guild, "channel_id": channel, "user_id": user["id"], "session_id": session,
+        "deaf": false, "mute": false, "self_deaf": false, "self_mute": false, "self_video": false,
+        "suppress": false, "request_to_speak_timestamp": null, "member": member(user),
+    })
 }
 
 fn own() -> Value {

@@ -1,9 +1,11 @@
 //! What was said in voice channels, until it is listened to.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use bytes::Bytes;
+
+use super::lock;
 
 /// What an attachment begins with that was said, not sent.
 pub(crate) const PREFIX: &str = "voice-channel/";
@@ -18,7 +20,7 @@ pub(crate) struct Kept(Mutex<VecDeque<(String, Bytes)>>);
 
 impl Kept {
     pub(crate) fn keep(&self, id: String, ogg: Bytes) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.0);
         if kept.len() >= MOST {
             kept.pop_front();
         }
@@ -26,7 +28,7 @@ impl Kept {
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<Bytes> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = lock(&self.0);
         kept.iter().find(|(known, _)| known == id).map(|(_, ogg)| ogg.clone())
     }
 }

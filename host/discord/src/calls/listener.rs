@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -12,6 +12,7 @@ use songbird::driver::{Channels, DecodeConfig, DecodeMode, SampleRate};
 use songbird::{Call, CoreEvent, Event, EventContext, EventHandler};
 
 use super::hearing::{Heard, Hearing};
+use super::lock;
 
 /// Samples of the time between two ticks, which is 20 ms.
 const FRAME: usize = SPEECH_RATE as usize / 50;
@@ -155,8 +156,7 @@ impl<T: Listens> Listener<T> {
             self.speakers.entry(user).or_default();
         }
         let Some(hearing) = self.speakers.get_mut(&user) else { return };
-        let mut finder =
-            self.finder.as_ref().map(|it| it.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut finder = self.finder.as_deref().map(lock);
         let finder = finder.as_deref_mut().map(|finder| finder as &mut dyn FindSpeech);
         let heard = match arrived {
             Some(arrived) => hearing.push(arrived, finder),

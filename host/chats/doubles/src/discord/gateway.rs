@@ -143,14 +143,11 @@ impl Connection {
             };
             let (guild, channel) = (text(&wanted["guild_id"]), text(&wanted["channel_id"]));
             let gone = channel.is_null();
-            state.events.push(("VOICE_STATE_UPDATE", json!({
-                "guild_id": guild, "channel_id": channel, "user_id": DiscordDouble::BOT.to_string(),
-                "session_id": DiscordDouble::VOICE_SESSION, "deaf": false, "mute": false,
-                "self_deaf": wanted["self_deaf"], "self_mute": wanted["self_mute"],
-                "self_video": false, "suppress": false, "request_to_speak_timestamp": null,
-                "member": {"user": own(), "roles": [], "joined_at": super::JOINED,
-                    "deaf": false, "mute": false, "flags": 0},
-            })));
+            let session = DiscordDouble::VOICE_SESSION;
+            let mut own = super::voice_state(own(), session, &guild, &channel);
+            own["self_deaf"] = wanted["self_deaf"].clone();
+            own["self_mute"] = wanted["self_mute"].clone();
+            state.events.push(("VOICE_STATE_UPDATE", own));
             if !gone {
                 state.events.push(("VOICE_SERVER_UPDATE", json!({
                     "token": DiscordDouble::VOICE_TOKEN, "guild_id": guild, "endpoint": endpoint,

@@ -102,7 +102,6 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    identified: Vec<Value>,
     speaking: Vec<u64>,
     heartbeats: usize,
     /// Where the bot receives.
@@ -205,10 +204,9 @@ impl VoiceDouble {
         (state.received.clone(), state.damaged)
     }
 
-    /// What the bot identified with, and what it told of its speaking.
-    pub fn told(&self) -> (Vec<Value>, Vec<u64>) {
-        let state = self.shared.state.lock().unwrap();
-        (state.identified.clone(), state.speaking.clone())
+    /// What the bot told of its speaking.
+    pub fn told(&self) -> Vec<u64> {
+        self.shared.state.lock().unwrap().speaking.clone()
     }
 
     /// Whether the bot is connected, and how often its heart has beaten.
@@ -262,7 +260,6 @@ impl Shared {
             Some(0) => {
                 assert_eq!(data["token"], DiscordDouble::VOICE_TOKEN);
                 assert_eq!(data["session_id"], DiscordDouble::VOICE_SESSION);
-                state.identified.push(data.clone());
                 Some(json!({"op": 2, "d": {
                     "ssrc": OWN, "ip": "127.0.0.1", "port": self.address.port(),
                     "modes": [self.encryption.name()], "heartbeat_interval": 1,
