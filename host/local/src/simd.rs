@@ -9,6 +9,9 @@ use pulp::{Arch, Simd, WithSimd};
 /// Numbers that are worked on side by side. Four registers of AVX2, two of AVX-512.
 pub(crate) const LANES: usize = 32;
 
+/// Added to a number that is not large, it rounds it to a whole one, which is then in the low bits.
+pub(crate) const ROUND: f32 = 12_582_912.0;
+
 /// Runs a loop with the widest vectors there are. All functions that it calls have to be
 /// `#[inline(always)]`, as code is compiled for the vectors of the function it ends up in.
 pub(crate) fn widest<K: WithSimd>(kernel: K) -> K::Output {
@@ -29,8 +32,6 @@ pub(crate) fn multiply_add<S: Simd>(a: f32, b: f32, c: f32) -> f32 {
 /// the exponent's bits, and a rest of at most half of that, for which six terms of the series do.
 #[inline(always)]
 pub(crate) fn exp<S: Simd>(x: f32) -> f32 {
-    // Adding it rounds to a whole number, which is then in the low bits.
-    const ROUND: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     let x = x.clamp(-87.0, 88.0);

@@ -19,6 +19,16 @@ use crate::{Chat, Indicator, Limits, Passed, Request, Stage};
 /// Platforms show an indicator for five seconds (Telegram) or ten (Discord).
 const INDICATOR: Duration = Duration::from_secs(4);
 
+/// What a turn comes to before an agent is asked.
+enum Prepared {
+    /// The agent is asked this.
+    Request(Request),
+    /// It is not asked, and this is the answer.
+    Refused(String),
+    /// Noise in a voice channel: nobody asked for an answer.
+    Noise,
+}
+
 impl Parts {
     /// Takes a turn up where it was left, and brings it to its end.
     pub(super) async fn turn(
@@ -112,18 +122,17 @@ impl Parts {
         let deadline = after(self.settings.longest);
         let prepared = tokio::select! {
             biased;
-            () = cancel.cancelled() => Err(words::STOPPED.to_owned()),
-            () = sleep_until(deadline) => Err(words::OUT_OF_TIME_SILENT.to_owned()),
+            () = cancel.cancelled() => Prepared::Refused(words::STOPPED.to_owned()),
+            () = sleep_until(deadline) => Prepared::Refused(words::OUT_OF_TIME_SILENT.to_owned()),
             prepared = self.prepare(turn) => prepared?,
         };
         let request = match prepared {
-            Ok(request) => request,
-            // Noise in a voice channel: nobody asked for an answer.
-            Err(refusal) if refusal.is_empty() => {
+            Prepared::Request(request) => request,
+            Prepared::Refused(why) => return Ok((Answer::of_june(why), None)),
+            Prepared::Noise => {
                 let outcome = "nothing was said".to_owned();
                 return Ok((Answer { outcome, ..Answer::default() }, None));
             }
-            Err(refusal) => return Ok((Answer::of_june(refusal), None)),
         };
         let agent = self.agent_of(settings);
         let quotation = turn.heard.as_deref().map(words::quotation).unwrap_or_default();
@@ -143,35 +152,29 @@ impl Parts {
         Ok((answer, speech))
     }
 
-    /// What the agent is asked; or, in words, why it is not.
-    async fn prepare(
-        self: &Arc<Self>,
-        turn: &mut Turn,
-    ) -> Result<Result<Request, String>, EngineError> {
+    async fn prepare(self: &Arc<Self>, turn: &mut Turn) -> Result<Prepared, EngineError> {
         if let (Some(voice), None) = (&turn.incoming.voice, &turn.heard) {
             let heard = match self.hear(turn, voice).await {
-                Ok(heard) => heard,
-                Err(refusal) => return Ok(Err(refusal)),
+                Ok(Some(heard)) => heard,
+                Ok(None) => return Ok(Prepared::Noise),
+                Err(refusal) => return Ok(Prepared::Refused(refusal)),
             };
-            if heard.text.is_empty() {
-                return Ok(Err(String::new()));
-            }
             self.store.heard(turn.number, heard.text.clone(), heard.language.clone()).await?;
             (turn.heard, turn.language) = (Some(heard.text), heard.language);
         }
         let files = match self.files(turn).await {
             Ok(files) => files,
-            Err(refusal) => return Ok(Err(refusal)),
+            Err(refusal) => return Ok(Prepared::Refused(refusal)),
         };
         let incoming = &turn.incoming;
         let text = asked(&incoming.text, turn.heard.as_deref());
         if text.is_empty() && files.is_empty() {
-            return Ok(Err(words::NOTHING_ASKED.into()));
+            return Ok(Prepared::Refused(words::NOTHING_ASKED.into()));
         }
         let (most, bytes) = (self.settings.turns, self.settings.conversation);
         let conversation =
             self.store.conversation(&incoming.chat, turn.number, most, bytes).await?;
-        Ok(Ok(Request {
+        Ok(Prepared::Request(Request {
             chat: incoming.chat.clone(),
             turn: turn.number,
             person: incoming.person.clone(),

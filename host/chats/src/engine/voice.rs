@@ -44,8 +44,13 @@ pub(super) struct Speech {
 }
 
 impl Parts {
-    /// Listens to a voice message; or says why it does not.
-    pub(super) async fn hear(&self, turn: &Turn, voice: &Attachment) -> Result<Heard, String> {
+    /// Listens to a voice message; or says why it does not. None is noise in a voice channel, which
+    /// is no message to anybody.
+    pub(super) async fn hear(
+        &self,
+        turn: &Turn,
+        voice: &Attachment,
+    ) -> Result<Option<Heard>, String> {
         let Some(transcriber) = &self.transcriber else { return Err(words::NO_EARS.into()) };
         let longest = self.settings.voice;
         let seconds = voice.seconds.unwrap_or_default();
@@ -87,10 +92,10 @@ impl Parts {
         });
         match heard {
             Ok(heard) if heard.text.trim().is_empty() => match self.line(turn) {
-                Some(_) => Ok(Heard { text: String::new(), ..heard }),
+                Some(_) => Ok(None),
                 None => Err(words::NOTHING_SAID.into()),
             },
-            Ok(heard) => Ok(heard),
+            Ok(heard) => Ok(Some(heard)),
             Err(error) => Err(words::not_heard(&error.to_string())),
         }
     }

@@ -3,13 +3,15 @@
 //! `vpmaddubsw` multiplies unsigned bytes with signed ones and adds pairs, in 16 bits. Weights of
 //! four bits are unsigned; of eight, their signs are moved over to the row's.
 
+mod strips;
+
 use std::arch::x86_64::{__m128i, __m256, __m256i};
 
 use pulp::NullaryFnOnce;
-use pulp::bytemuck::cast;
+use pulp::bytemuck::{AnyBitPattern, NoUninit, bytes_of, cast, pod_read_unaligned};
 use pulp::x86::V3;
 
-use super::row::{Input, Kind, NARROW};
+use super::row::{Input, Kind, NARROW, Q8_0, half};
 
 /// The processor has AVX2.
 #[derive(Clone, Copy)]
@@ -18,6 +20,11 @@ pub(super) struct Vectors(V3);
 impl Vectors {
     pub(super) fn try_new() -> Option<Vectors> {
         V3::try_new().map(Vectors)
+    }
+
+    /// The processor also has instructions that sum products of four bytes.
+    pub(super) fn have_vnni() -> bool {
+        is_x86_feature_detected!("avx512vnni") || is_x86_feature_detected!("avxvnni")
     }
 
     /// Multiplies rows of weights, one for each number of `product`, with the input.
@@ -53,8 +60,6 @@ impl NullaryFnOnce for Multiply<'_> {
 /// Bytes of a block of 256 weights: scale, offset, eight scales and offsets of six bits, and four
 /// bits for each weight.
 const Q4_K: usize = 144;
-/// Bytes of a block of 32 weights: scale, and eight bits for each weight.
-const Q8_0: usize = 34;
 
 #[inline(always)]
 fn q4_k(simd: V3, row: &[u8], input: &Input) -> f32 {
@@ -71,7 +76,7 @@ fn q4_k(simd: V3, row: &[u8], input: &Input) -> f32 {
         let scale = unit * half(block[0], block[1]);
         let offset = unit * half(block[2], block[3]);
         let offsets = sse4_1._mm_cvtepu8_epi16(cast([offsets, 0]));
-        let offsets = sse2._mm_madd_epi16(offsets, cast::<[i16; 8], __m128i>(*sums));
+        let offsets = sse2._mm_madd_epi16(offsets, read::<__m128i, _>(sums));
         let offsets = sse2._mm_cvtepi32_ps(offsets);
         below = fma._mm_fmadd_ps(sse._mm_set1_ps(offset), offsets, below);
 
@@ -83,8 +88,8 @@ fn q4_k(simd: V3, row: &[u8], input: &Input) -> f32 {
             let low = avx2._mm256_and_si256(packed, nibble);
             let high = avx2._mm256_and_si256(avx2._mm256_srli_epi16::<4>(packed), nibble);
             for (place, weights) in [(2 * pair, low), (2 * pair + 1, high)] {
-                let input = cast::<[i8; NARROW], __m256i>(quants[place]);
-                let scale = avx2._mm256_shuffle_epi8(scales, cast(SPREAD[place]));
+                let input: __m256i = read(&quants[place]);
+                let scale = avx2._mm256_shuffle_epi8(scales, read(&SPREAD[place]));
                 let products = avx2._mm256_maddubs_epi16(weights, input);
                 let products = avx2._mm256_madd_epi16(products, scale);
                 whole = avx2._mm256_add_epi32(whole, products);
@@ -125,7 +130,7 @@ fn add_q8_0(
 ) -> __m256 {
     let V3 { avx, avx2, fma, .. } = simd;
     let weights = load(block, 2);
-    let signed = avx2._mm256_sign_epi8(cast(*quants), weights);
+    let signed = avx2._mm256_sign_epi8(read(quants), weights);
     let products = avx2._mm256_maddubs_epi16(avx2._mm256_abs_epi8(weights), signed);
     let products = avx2._mm256_madd_epi16(products, avx._mm256_set1_epi16(1));
     let scale = avx._mm256_set1_ps(unit * half(block[0], block[1]));
@@ -163,16 +168,13 @@ fn six_bits(block: &[u8; Q4_K]) -> [u64; 2] {
 
 #[inline(always)]
 fn load<const N: usize>(bytes: &[u8; N], at: usize) -> __m256i {
-    bytes[at..].first_chunk::<32>().map_or(cast([0_u8; 32]), |bytes| cast(*bytes))
+    pod_read_unaligned(&bytes[at..at + 32])
 }
 
-/// A finite number of 16 bits.
+/// Numbers as a vector, from where they are: `cast` would have them copied first.
 #[inline(always)]
-fn half(low: u8, high: u8) -> f32 {
-    let bits = u32::from(u16::from_le_bytes([low, high]));
-    // The exponent's bits are in their place but for what the exponents are counted from: 2^112.
-    let magnitude = f32::from_bits((bits & 0x7FFF) << 13) * f32::from_bits(0x7780_0000);
-    f32::from_bits(magnitude.to_bits() | (bits & 0x8000) << 16)
+fn read<V: AnyBitPattern, N: NoUninit>(numbers: &N) -> V {
+    pod_read_unaligned(bytes_of(numbers))
 }
 
 #[inline(always)]

@@ -3,10 +3,11 @@
 //! Candle's are good for many rows at once: it keeps a second copy of a matrix in an order in which
 //! it is read once for several of them. To write a token is one row through every matrix, and its
 //! speed is that of reading the weights; there, June reads them as they are in the file, which is
-//! less ([`row`]).
+//! less ([`row`]). Candle does not do it for Q8_0 on every processor; there, June does ([`many`]).
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+mod many;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -46,15 +47,25 @@ impl Matrix {
 /// `x` times each of these matrices.
 pub(crate) fn products<const N: usize>(matrices: [&Matrix; N], x: &Tensor) -> Result<[Tensor; N]> {
     let mut products: [Option<Tensor>; N] = [const { None }; N];
-    if x.device().is_cpu() && x.dim(0)? == 1 {
+    if x.device().is_cpu() {
+        let (tokens, columns) = x.dims2()?;
         let kernels = matrices.map(|matrix| match &matrix.weights {
-            QMatMul::QTensor(tensor) => matrix.kernel.map(|kernel| (kernel, tensor.as_ref())),
+            QMatMul::QTensor(tensor) => {
+                let kernel = matrix.kernel.filter(|kernel| tokens == 1 || kernel.takes_many());
+                kernel.map(|kernel| (kernel, tensor.as_ref()))
+            }
             _ => None,
         });
-        let rows = with_numbers(x, |x| row::products(&kernels, x))?;
-        for (product, row) in products.iter_mut().zip(rows) {
-            *product = match row {
-                Some(row) => Some(Tensor::from_vec(row, (1, ()), &Device::Cpu)?),
+        let numbers = match kernels.iter().any(Option::is_some) {
+            true => with_numbers(&x.contiguous()?, |x| match tokens {
+                1 => row::products(&kernels, x),
+                _ => many::products(&kernels, x, columns),
+            })?,
+            false => Vec::new(),
+        };
+        for (product, numbers) in products.iter_mut().zip(numbers) {
+            *product = match numbers {
+                Some(numbers) => Some(Tensor::from_vec(numbers, (tokens, ()), &Device::Cpu)?),
                 None => None,
             };
         }

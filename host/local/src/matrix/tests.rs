@@ -57,21 +57,32 @@ fn a_product_is_that_of_the_weights_as_numbers() {
     {
         for (rows, columns) in [(1, 256), (7, 512), (100, 768), (1030, 256)] {
             let tensor = random(dtype, rows, columns, rows as u64);
+            let Some(kernel) = Kernel::of(&tensor) else {
+                assert!(cfg!(not(target_arch = "x86_64")));
+                continue;
+            };
             let plain: Vec<f32> =
                 tensor.dequantize(&Device::Cpu).unwrap().flatten_all().unwrap().to_vec1().unwrap();
-            let x = numbers(columns, columns as u64);
-            let input = meant(&Input::new(&x, kind), width);
-            let matrix = Matrix::new(tensor).unwrap();
-            assert!(matrix.kernel.is_some() || cfg!(not(target_arch = "x86_64")));
-            let got = matrix.forward(&Tensor::from_vec(x, (1, columns), &Device::Cpu).unwrap());
-            let got: Vec<f32> = got.unwrap().squeeze(0).unwrap().to_vec1().unwrap();
-            assert_eq!(got.len(), rows);
-            for (got, row) in got.iter().zip(plain.chunks_exact(columns)) {
-                let products = row.iter().zip(&input).map(|(w, x)| f64::from(*w) * x);
-                let size: f64 = products.clone().map(f64::abs).sum();
-                let want: f64 = products.sum();
-                if matrix.kernel.is_some() {
-                    assert!((f64::from(*got) - want).abs() <= size * 1e-6, "{got}, not {want}");
+            for tokens in [1, 2, 5, 43] {
+                let x = numbers(tokens * columns, columns as u64);
+                let matrices = [Some((kernel, &tensor))];
+                let got = match tokens {
+                    1 => row::products(&matrices, &x),
+                    _ => many::products(&matrices, &x, columns),
+                };
+                let Some(got) = got.unwrap().remove(0) else {
+                    assert!(tokens > 1 && kind == Kind::Q4K);
+                    continue;
+                };
+                assert_eq!(got.len(), tokens * rows);
+                for (got, x) in got.chunks(rows).zip(x.chunks(columns)) {
+                    let input = meant(&Input::new(x, kind), width);
+                    for (got, row) in got.iter().zip(plain.chunks_exact(columns)) {
+                        let products = row.iter().zip(&input).map(|(w, x)| f64::from(*w) * x);
+                        let size: f64 = products.clone().map(f64::abs).sum();
+                        let want: f64 = products.sum();
+                        assert!((f64::from(*got) - want).abs() <= size * 1e-6, "{got}, not {want}");
+                    }
                 }
             }
         }
