@@ -11,8 +11,8 @@ use crate::matrix::many::{Block, SIDE, Wide};
 
 /// Rows of numbers whose sums are kept in registers.
 const TILE: usize = 4;
-/// Rows of numbers that are multiplied with all strips before the next ones are, while they are in
-/// the core's second cache.
+/// Tiles that are multiplied with all strips before the next ones are, while they are in the core's
+/// second cache.
 const NEAR: usize = 8;
 
 impl Vectors {
