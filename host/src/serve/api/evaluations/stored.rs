@@ -184,11 +184,13 @@ fn folders(server: &Server) -> Vec<(String, PathBuf)> {
 pub(super) fn evaluation(server: &Server, id: &str, folder: &Path) -> Evaluation {
     // Whoever works on it may just have come to its end: so this is looked at first.
     let running = server.begun.running(id);
-    let at_work = running.is_some() || is_at_work(folder);
+    let here = running.is_some();
+    let at_work = here || is_at_work(folder);
     let mut evaluation =
         Evaluation { id: id.into(), began: began(folder), ..running.unwrap_or_default() };
     let read = fill(&mut evaluation, folder);
-    if evaluation.state != State::Complete {
+    // Until this server is done with all of it, it takes no other.
+    if evaluation.state != State::Complete || here {
         evaluation.state = if at_work { State::Running } else { State::Interrupted };
     }
     evaluation.error = match read {
