@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::task::JoinSet;
 use wasmtime::StoreContextMut;
@@ -143,20 +144,23 @@ fn call_all(state: &mut State, calls: Vec<ToolCall>, caller: &Caller) -> Decisio
     // Together they may use what one may.
     let fuel = caller.fuel / count.max(1);
     let (mut grants, mut irrevocable) = (Vec::new(), false);
-    let (mut apart, mut in_turn): (Vec<Place>, Vec<Place>) = (Vec::new(), Vec::new());
+    let (mut apart, mut in_turn): (Vec<(Place, bool)>, Vec<Place>) = (Vec::new(), Vec::new());
     for (place, call) in calls.into_iter().enumerate() {
         match find(state, &call, caller, fuel) {
             Ok((tool, context)) => {
                 grants.push(format!("tool {}", call.name));
                 irrevocable |= tool.is_irrevocable();
-                let writes = tool.writes(&context.user);
+                let (writes, foreign) = (tool.writes(&context.user), !tool.is_component());
                 let work: Work = Box::pin(async move { tool.call(call, context).await });
-                if writes { &mut in_turn } else { &mut apart }.push((place, work));
+                match writes {
+                    true => in_turn.push((place, work)),
+                    false => apart.push(((place, work), foreign)),
+                }
             }
             Err(error) => {
                 show_refusal(state, &call, &error);
                 let refused = std::future::ready(Ok(Worked::free(Err(error))));
-                apart.push((place, Box::pin(refused)));
+                apart.push(((place, Box::pin(refused)), false));
             }
         }
     }
@@ -164,8 +168,16 @@ fn call_all(state: &mut State, calls: Vec<ToolCall>, caller: &Caller) -> Decisio
         let (mut answers, mut fuel, mut spent) = (BTreeMap::new(), 0_u64, Spent::default());
         // Dropped, it stops them all.
         let mut all: JoinSet<wasmtime::Result<Done>> = JoinSet::new();
-        for (place, work) in apart {
-            all.spawn(async move { Ok(vec![(place, work.await?)]) });
+        for ((place, mut work), foreign) in apart {
+            // Who does what is not the sandbox's own is told of it in the order of the calls.
+            let begun = if foreign { (&mut work).now_or_never() } else { None };
+            all.spawn(async move {
+                let worked = match begun {
+                    Some(worked) => worked,
+                    None => work.await,
+                };
+                Ok(vec![(place, worked?)])
+            });
         }
         // Tools that change files do so in the order of their calls.
         all.spawn(async move {
