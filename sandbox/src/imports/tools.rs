@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::TryFutureExt;
+use futures_util::future::{BoxFuture, try_join_all};
 use tokio::task::JoinSet;
 use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
@@ -144,23 +144,24 @@ fn call_all(state: &mut State, calls: Vec<ToolCall>, caller: &Caller) -> Decisio
     // Together they may use what one may.
     let fuel = caller.fuel / count.max(1);
     let (mut grants, mut irrevocable) = (Vec::new(), false);
-    let (mut apart, mut in_turn): (Vec<(Place, bool)>, Vec<Place>) = (Vec::new(), Vec::new());
+    let (mut apart, mut foreign, mut in_turn) =
+        (Vec::<Place>::new(), Vec::<Place>::new(), Vec::<Place>::new());
     for (place, call) in calls.into_iter().enumerate() {
         match find(state, &call, caller, fuel) {
             Ok((tool, context)) => {
                 grants.push(format!("tool {}", call.name));
                 irrevocable |= tool.is_irrevocable();
-                let (writes, foreign) = (tool.writes(&context.user), !tool.is_component());
-                let work: Work = Box::pin(async move { tool.call(call, context).await });
-                match writes {
-                    true => in_turn.push((place, work)),
-                    false => apart.push(((place, work), foreign)),
-                }
+                let kind = match (tool.writes(&context.user), tool.is_component()) {
+                    (true, _) => &mut in_turn,
+                    (false, true) => &mut apart,
+                    (false, false) => &mut foreign,
+                };
+                kind.push((place, Box::pin(async move { tool.call(call, context).await })));
             }
             Err(error) => {
                 show_refusal(state, &call, &error);
                 let refused = std::future::ready(Ok(Worked::free(Err(error))));
-                apart.push(((place, Box::pin(refused)), false));
+                apart.push((place, Box::pin(refused)));
             }
         }
     }
@@ -168,17 +169,15 @@ fn call_all(state: &mut State, calls: Vec<ToolCall>, caller: &Caller) -> Decisio
         let (mut answers, mut fuel, mut spent) = (BTreeMap::new(), 0_u64, Spent::default());
         // Dropped, it stops them all.
         let mut all: JoinSet<wasmtime::Result<Done>> = JoinSet::new();
-        for ((place, mut work), foreign) in apart {
-            // Who does what is not the sandbox's own is told of it in the order of the calls.
-            let begun = if foreign { (&mut work).now_or_never() } else { None };
-            all.spawn(async move {
-                let worked = match begun {
-                    Some(worked) => worked,
-                    None => work.await,
-                };
-                Ok(vec![(place, worked?)])
-            });
+        for (place, work) in apart {
+            all.spawn(async move { Ok(vec![(place, work.await?)]) });
         }
+        // Who does what is not the sandbox's own is told of it in the order of the calls: together
+        // in one task, each begins before the next.
+        let foreign = foreign.into_iter();
+        all.spawn(try_join_all(
+            foreign.map(|(place, work)| work.map_ok(move |worked| (place, worked))),
+        ));
         // Tools that change files do so in the order of their calls.
         all.spawn(async move {
             let mut done = Vec::new();

@@ -61,15 +61,9 @@ impl NullaryFnOnce for Multiply<'_> {
 fn multiply<const N: usize>(simd: V3, strip: &[Block], rows: &[Wide; N]) -> [[f32; SIDE]; N] {
     let V3 { avx, avx2, fma, .. } = simd;
     let mut totals = [avx._mm256_setzero_ps(); N];
-    let mut quants = rows.each_ref().map(|row| row.quants.iter());
-    let mut units = rows.each_ref().map(|row| row.scales.iter());
-    for block in strip {
+    for (index, block) in strip.iter().enumerate() {
+        let inputs = rows.each_ref().map(|row| &row.quants[index]);
         let mut sums = [avx._mm256_setzero_si256(); N];
-        let mut inputs = [&[[0; 2]; _]; N];
-        for (input, quants) in inputs.iter_mut().zip(&mut quants) {
-            let Some(next) = quants.next() else { return totals.map(cast) };
-            *input = next;
-        }
         for (place, weights) in block.pairs.iter().enumerate() {
             let weights: __m256i = read(weights);
             for (sum, input) in sums.iter_mut().zip(&inputs) {
@@ -78,9 +72,8 @@ fn multiply<const N: usize>(simd: V3, strip: &[Block], rows: &[Wide; N]) -> [[f3
             }
         }
         let scales: __m256 = read(&block.scales);
-        for ((total, sum), units) in totals.iter_mut().zip(sums).zip(&mut units) {
-            let unit = units.next().copied().unwrap_or_default();
-            let scales = avx._mm256_mul_ps(scales, avx._mm256_set1_ps(unit));
+        for ((total, sum), row) in totals.iter_mut().zip(sums).zip(rows) {
+            let scales = avx._mm256_mul_ps(scales, avx._mm256_set1_ps(row.scales[index]));
             *total = fma._mm256_fmadd_ps(scales, avx._mm256_cvtepi32_ps(sum), *total);
         }
     }
