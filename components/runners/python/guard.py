@@ -10,8 +10,10 @@ without what it wanted.
 """
 
 import builtins
+import gc
 import sys
 import traceback
+import types
 
 __builtins__ = dict(vars(builtins))
 
@@ -45,7 +47,9 @@ _EXTRACTORS = frozenset(
     }
 )
 
-_getframe = sys._getframe
+_getframe, _get_referents = sys._getframe, gc.get_referents
+_is_collecting, _stop_collecting, _collect_again = gc.isenabled, gc.disable, gc.enable
+_TRACEBACK, _FUNCTION = types.TracebackType, types.FunctionType
 _GLOBALS = globals()
 _sealed = set()
 _on = False
@@ -65,8 +69,30 @@ def stop():
     _on = False
 
 
-def _hook(event, arguments):
+def referents(value):
+    """What a value holds, which a program may not ask for."""
+    return _unwatched(_get_referents, value)
+
+
+def _unwatched(look, *arguments):
+    """Lets `look` ask for what is refused to programs.
+
+    No code of the program may run meanwhile: no collection begins, whose
+    finalisers would.
+    """
     global _inside
+    collecting = _is_collecting()
+    _stop_collecting()
+    _inside = True
+    try:
+        return look(*arguments)
+    finally:
+        _inside = False
+        if collecting:
+            _collect_again()
+
+
+def _hook(event, arguments):
     if not _on or _inside:
         return
     if event in _REFUSED:
@@ -74,18 +100,15 @@ def _hook(event, arguments):
     if event == "sys._getframe":
         raise RuntimeError("june: frames are not available to a program under test")
     if event == "object.__getattr__" or event == "object.__setattr__":
-        _inside = True
-        try:
-            refused = _refuses(arguments[0], arguments[1])
-        finally:
-            _inside = False
-        if refused:
+        if _unwatched(_refuses, arguments[0], arguments[1]):
             raise RuntimeError("june: " + arguments[1] + " is not available to a program under test")
 
 
 def _refuses(value, name):
-    if name == "tb_frame":
-        walker = _getframe(2)
+    # A program can raise this event itself, with a value of its own making.
+    kind = type(value)
+    if name == "tb_frame" and kind is _TRACEBACK:
+        walker = _getframe(3)
         mine = value.tb_frame
         return (
             walker.f_code not in _WALKERS
@@ -95,7 +118,7 @@ def _refuses(value, name):
         )
     if name in _FRAME_ATTRIBUTES:
         return True
-    return name in _FUNCTION_ATTRIBUTES and value.__code__ in _sealed
+    return name in _FUNCTION_ATTRIBUTES and kind is _FUNCTION and value.__code__ in _sealed
 
 
 sys.addaudithook(_hook)

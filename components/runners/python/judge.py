@@ -10,17 +10,23 @@ the other ways. In it,
   it becomes None where the program had it too, because in one namespace, as
   other graders have it, the checks would have replaced it;
 * a function of the program gives its result to `plain` first, which refuses a
-  value that would lie when it is compared.
+  value that would lie when it is compared; and no code of the program is
+  started by itself between that and the comparison.
 """
 
 import builtins
 import collections
+import gc
+import inspect
 import types
+import weakref
+from guard import referents
 
 __builtins__ = dict(vars(builtins))
 
 _BUILTINS = dict(vars(builtins))
-_CODE = types.CodeType
+_CODE, _FUNCTION, _MODULE = types.CodeType, types.FunctionType, types.ModuleType
+_OF_FUNCTION = inspect.CO_NEWLOCALS
 
 
 def code_objects(code):
@@ -32,8 +38,16 @@ def code_objects(code):
     return found
 
 
-def namespace(program, checks):
-    """The globals for `checks`, a code object, made from the program's globals."""
+def namespace(program, source, checks):
+    """The globals for `checks`, made from those of the program.
+
+    `source` and `checks` are their code objects.
+    """
+    functions = {
+        value.co_name
+        for value in source.co_consts
+        if type(value) is _CODE and value.co_flags & _OF_FUNCTION
+    }
     for value in checks.co_consts:
         if type(value) is _CODE and value.co_name in program:
             program[value.co_name] = None
@@ -44,24 +58,49 @@ def namespace(program, checks):
     for name, value in program.items():
         # A key of another type could answer to any name.
         if type(name) is str and (name not in _BUILTINS or name in tested) and name != "__builtins__":
-            own[name] = _judged(value)
+            own[name] = _judged(value, name in functions)
     return own
 
 
-def _judged(value):
-    """The value; if the checks can call it, so that its results are plain."""
+def _judged(value, function):
+    """The value; if the checks can call it, so that its results are plain.
+
+    A class may be what is tested, and what it makes may compare as it likes;
+    but not where the program has a function of that name, and then a class.
+    """
     kind = type(value)
-    if kind in _HONEST and (kind is type or kind in _LEAVES or not _callable(value)):
+    if kind is type and not function:
         return value
-    if not _callable(value) or issubclass(kind, types.ModuleType):
+    if not _callable(value) or issubclass(kind, _MODULE):
         return value
 
+    held = None
+
     def judged(*arguments, **keywords):
-        return plain(value(*arguments, **keywords))
+        nonlocal held
+        # They outlive the comparison of the result: a program can put into a
+        # list that it is given what changes the result when the list is freed.
+        held = arguments, keywords
+        if _collects:
+            _collect_again()
+        try:
+            result = value(*arguments, **keywords)
+        finally:
+            _stop_collecting()
+        return plain(result)
 
     return judged
 
 
+def pause():
+    """No collection begins from now on until the program is called: its finalisers would run."""
+    global _collects
+    _collects = _is_collecting()
+    _stop_collecting()
+
+
+_collects = False
+_is_collecting, _stop_collecting, _collect_again = gc.isenabled, gc.disable, gc.enable
 _callable = callable
 
 # What a value's type would need to lie in a comparison.
@@ -74,11 +113,34 @@ _COMPARISONS = tuple(
     """.split()
 )
 _LEAVES = frozenset({bool, bytearray, bytes, complex, float, int, range, str, type(None)})
+# Where a type's metaclass is not known, it could make the type equal another:
+# there, types are known by their addresses.
+_LEAF_IDS, _TEXT_IDS = frozenset(map(id, _LEAVES)), frozenset({id(str)})
 _BOXES = (list, tuple, set, frozenset, collections.deque)
-_NOTHING = {}
+_PROXY_IDS = frozenset(map(id, (weakref.ProxyType, weakref.CallableProxyType)))
+_OTHER = tuple(
+    f"__{name}__"
+    for name in "new init repr str format hash doc getnewargs reduce reduce_ex class_getitem".split()
+)
+# How checks read what has these types: a subclass would say what it likes. Not
+# among them is what classes commonly have for another reason.
+_READINGS = {
+    id(kind): {"get", "items", "keys", "values"}.union(
+        name for name in vars(kind) if name.startswith("__") and name not in _OTHER
+    )
+    for kind in (*_BOXES, dict, str, bytes, bytearray)
+}
+_NOTHING, _NO_NAMES = {}, frozenset()
 _HONEST = {}
+# Types that nobody can change, and that compare for themselves.
+_IMMUTABLE = set()
+_IS_IMMUTABLE = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE
+# To compare one of these may be to compare what it holds.
+_HOLDERS = set()
+_kept = []
 _mro_of = type.__dict__["__mro__"].__get__
 _dict_of = type.__dict__["__dict__"].__get__
+_REFERENCE, _referent_of = weakref.ref, weakref.ref.__call__
 
 
 def remember_types():
@@ -86,43 +148,70 @@ def remember_types():
     pending = [object]
     while pending:
         kind = pending.pop()
-        if kind not in _HONEST:
+        if id(kind) not in _HONEST:
             own = _dict_of(kind)
-            _HONEST[kind] = {name: own[name] for name in _COMPARISONS if name in own}
+            _HONEST[id(kind)] = {name: own[name] for name in _COMPARISONS if name in own}
+            _kept.append(kind)
             pending.extend(type.__subclasses__(kind))
+    for kind in _kept:
+        bases = _mro_of(kind)[:-1]
+        if any("__eq__" in _HONEST[id(base)] for base in bases) and "__call__" not in dir(kind):
+            _HOLDERS.add(id(kind))
+        if id(kind) not in _PROXY_IDS and all(base.__flags__ & _IS_IMMUTABLE for base in bases):
+            _IMMUTABLE.add(id(kind))
 
 
 def plain(value):
     """The value itself, unless comparing it would run code of the program."""
-    if type(value) in _LEAVES:
+    kind = type(value)
+    if type(kind) is type and kind in _LEAVES:
         return value
     pending, seen = [value], set()
     while pending:
         item = pending.pop()
         kind = type(item)
-        if kind in _LEAVES or id(item) in seen:
+        if id(kind) in _LEAF_IDS or id(item) in seen:
             continue
         seen.add(id(item))
-        _check(kind)
+        if id(kind) not in _IMMUTABLE:
+            _check(kind)
         for box in _BOXES:
             if issubclass(kind, box):
-                if not _LEAVES.issuperset(map(type, box.__iter__(item))):
+                if not _LEAF_IDS.issuperset(map(id, map(type, box.__iter__(item)))):
                     pending.extend(box.__iter__(item))
                 break
         else:
             if issubclass(kind, dict):
                 pending.extend(dict.keys(item))
                 pending.extend(dict.values(item))
+            elif issubclass(kind, _REFERENCE):
+                pending.append(_referent_of(item))
+            elif id(kind) in _HOLDERS:
+                pending.extend(referents(item))
     return value
 
 
 def _check(kind):
+    names = set()
     for base in _mro_of(kind):
-        own, honest = _dict_of(base), _HONEST.get(base, _NOTHING)
+        own, honest = _dict_of(base), _HONEST.get(id(base))
+        if honest is None:
+            honest = _NOTHING
+            # A key of another type could answer to any name.
+            if not _TEXT_IDS.issuperset(map(id, map(type, own))):
+                raise TypeError("june: a result whose type has attributes without names cannot be judged")
+            names.update(own)
         if own.keys() & _COMPARISON_SET:
             for name in _COMPARISONS:
                 if name in own and own[name] is not honest.get(name):
                     raise TypeError("june: a result whose type defines " + name + " cannot be judged")
+        # Written in Python, it compares what methods return: here the program's.
+        if names and type(honest.get("__eq__")) is _FUNCTION:
+            raise TypeError("june: a result whose type extends " + base.__name__ + " cannot be judged")
+        for name in names & _READINGS.get(id(base), _NO_NAMES):
+            raise TypeError("june: a result whose type defines " + name + " cannot be judged")
+    if id(kind) in _PROXY_IDS:
+        raise TypeError("june: a result that stands for another object cannot be judged")
 
 
 _COMPARISON_SET = frozenset(_COMPARISONS)

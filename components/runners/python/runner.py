@@ -74,7 +74,8 @@ def run(program):
             phase = _IN_SOURCE
             exec(source, namespace)
             phase = _IN_CHECKS
-            exec(checks, judge.namespace(namespace, checks))
+            judge.pause()
+            exec(checks, judge.namespace(namespace, source, checks))
         completion = _RETURNED
     except BaseException as error:
         completion = _completion(error, phase, program.checks, sealed)
