@@ -14,6 +14,7 @@ import sys
 
 import guard
 import judge
+import plain
 from wit_world.imports import program_types as wit
 
 __builtins__ = dict(vars(builtins))
@@ -29,7 +30,7 @@ _IN_SOURCE, _IN_CHECKS = wit.Phase.SOURCE, wit.Phase.CHECKS
 
 # The runner's own modules, which a program must not import.
 _PRIVATE = (
-    *("app", "guard", "judge", "plug", "preload", "rehearsal", "runner", "snapshot"),
+    *("app", "guard", "judge", "plain", "plug", "preload", "rehearsal", "runner", "snapshot"),
     *("componentize_py", "poll_loop", "wit_world"),
 )
 
@@ -48,7 +49,7 @@ _disable_gc, _islice = gc.disable, itertools.islice
 def prepare():
     """Called last at build time: remembers what is there before any program."""
     global _hidden
-    judge.remember_types()
+    plain.remember_types()
     _hidden = [name for name in sys.modules if name.startswith(_PRIVATE)]
 
 
