@@ -50,6 +50,13 @@ _EXTRACTORS = frozenset(
 _getframe, _get_referents = sys._getframe, gc.get_referents
 _is_collecting, _stop_collecting, _collect_again = gc.isenabled, gc.disable, gc.enable
 _TRACEBACK, _FUNCTION = types.TracebackType, types.FunctionType
+# Attributes are not looked up while a program is watched: in the real dict of
+# its type it could have put another, which would run unwatched.
+_frame_of = vars(types.TracebackType)["tb_frame"].__get__
+_code_of_frame, _back_of, _globals_of = (
+    vars(types.FrameType)[name].__get__ for name in ("f_code", "f_back", "f_globals")
+)
+_code_of = vars(types.FunctionType)["__code__"].__get__
 _GLOBALS = globals()
 _sealed = set()
 _on = False
@@ -109,16 +116,17 @@ def _refuses(value, name):
     kind = type(value)
     if name == "tb_frame" and kind is _TRACEBACK:
         walker = _getframe(3)
-        mine = value.tb_frame
+        caller, mine = _back_of(walker), _frame_of(value)
         return (
-            walker.f_code not in _WALKERS
-            or walker.f_back.f_code not in _EXTRACTORS
-            or mine.f_globals is _GLOBALS
-            or mine.f_code in _sealed
+            _code_of_frame(walker) not in _WALKERS
+            or caller is None
+            or _code_of_frame(caller) not in _EXTRACTORS
+            or _globals_of(mine) is _GLOBALS
+            or _code_of_frame(mine) in _sealed
         )
     if name in _FRAME_ATTRIBUTES:
         return True
-    return name in _FUNCTION_ATTRIBUTES and kind is _FUNCTION and value.__code__ in _sealed
+    return name in _FUNCTION_ATTRIBUTES and kind is _FUNCTION and _code_of(value) in _sealed
 
 
 sys.addaudithook(_hook)

@@ -26,6 +26,11 @@ __builtins__ = dict(vars(builtins))
 _BUILTINS = dict(vars(builtins))
 _CODE, _MODULE = types.CodeType, types.ModuleType
 _OF_FUNCTION = inspect.CO_NEWLOCALS
+# Looked up now: a program could put others into the real dicts of builtin types.
+_consts_of, _names_of, _name_of, _flags_of = (
+    vars(_CODE)[f"co_{name}"].__get__ for name in ("consts", "names", "name", "flags")
+)
+_items_of = dict.items
 
 
 def code_objects(code):
@@ -43,18 +48,18 @@ def namespace(program, source, checks):
     `source` and `checks` are their code objects.
     """
     functions = {
-        value.co_name
-        for value in source.co_consts
-        if type(value) is _CODE and value.co_flags & _OF_FUNCTION
+        _name_of(value)
+        for value in _consts_of(source)
+        if type(value) is _CODE and _flags_of(value) & _OF_FUNCTION
     }
-    for value in checks.co_consts:
-        if type(value) is _CODE and value.co_name in program:
-            program[value.co_name] = None
+    for value in _consts_of(checks):
+        if type(value) is _CODE and _name_of(value) in program:
+            program[_name_of(value)] = None
     # What the checks call at their top level is what they test, even where the
     # task's own name for it is a builtin's.
-    tested = checks.co_names
+    tested = _names_of(checks)
     own = {"__builtins__": dict(_BUILTINS)}
-    for name, value in program.items():
+    for name, value in _items_of(program):
         # A key of another type could answer to any name.
         if type(name) is str and (name not in _BUILTINS or name in tested) and name != "__builtins__":
             own[name] = _judged(value, name in functions)

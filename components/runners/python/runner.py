@@ -11,6 +11,7 @@ import builtins
 import gc
 import itertools
 import sys
+import types
 
 import guard
 import judge
@@ -41,6 +42,13 @@ _set = object.__setattr__
 _name_of = type.__dict__["__name__"].__get__
 _traceback_of = BaseException.__dict__["__traceback__"].__get__
 _status_of = SystemExit.__dict__["code"].__get__
+_line_of = SyntaxError.__dict__["lineno"].__get__
+_frame_of, _next_of, _line_at, _last_of = (
+    vars(types.TracebackType)[name].__get__ for name in ("tb_frame", "tb_next", "tb_lineno", "tb_lasti")
+)
+_code_of = vars(types.FrameType)["f_code"].__get__
+_file_of, _positions_of = vars(types.CodeType)["co_filename"].__get__, types.CodeType.co_positions
+_join, _strip, _keep = str.join, str.strip, _kept.append
 _cut, _encode, _decode, _lines = str.__getitem__, str.encode, bytes.decode, str.splitlines
 _streams = [(sys.stdout, type(sys.stdout).flush), (sys.stderr, type(sys.stderr).flush)]
 _disable_gc, _islice = gc.disable, itertools.islice
@@ -82,7 +90,7 @@ def run(program):
         completion = _completion(error, phase, program.checks, sealed)
     # Nothing of the program runs any more: neither finalisers nor collections.
     _disable_gc()
-    _kept.append(namespace)
+    _keep(namespace)
     for stream, flush in _streams:
         try:
             flush(stream)
@@ -108,16 +116,16 @@ def _completion(error, phase, checks, sealed):
     guard.stop()
     line, statement, step = 0, None, _traceback_of(error)
     while step is not None:
-        code = step.tb_frame.f_code
-        if code in sealed or phase is _IN_SOURCE and code.co_filename == _PROGRAM:
-            line = step.tb_lineno
-        if step.tb_next is None and kind is AssertionError and code in sealed:
-            first, last, _, _ = next(_islice(code.co_positions(), step.tb_lasti // 2, None))
-            text = "\n".join(_lines(checks)[first - 1 : last])
-            statement = _text(text.strip(), _LONGEST_STATEMENT)
-        step = step.tb_next
+        code, following = _code_of(_frame_of(step)), _next_of(step)
+        if code in sealed or phase is _IN_SOURCE and _file_of(code) == _PROGRAM:
+            line = _line_at(step)
+        if following is None and kind is AssertionError and code in sealed:
+            first, last, _, _ = next(_islice(_positions_of(code), _last_of(step) // 2, None))
+            text = _join("\n", _lines(checks)[first - 1 : last])
+            statement = _text(_strip(text), _LONGEST_STATEMENT)
+        step = following
     if kind is SyntaxError or kind is IndentationError or kind is TabError:
-        line = error.lineno
+        line = _line_of(error)
     if type(line) is not int or not 0 <= line < 1 << 31:
         line = 0
     _set(_EXCEPTION, "kind", _text(_name_of(kind), _LONGEST_STATEMENT))
