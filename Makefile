@@ -49,15 +49,13 @@ demo: $(dist)/python.wasm
 	$(june) doctor
 	$(june) eval humaneval --reference
 
-# Tests run the built binary, so it is built first. nextest is quicker, and not needed; with one
-# more test at once than there are processors, for some tests wait.
+# Tests run the built binary, so it is built first. nextest is quicker, and not needed.
 test: components $(servers)/done $(page)/done $(testing)/done $(schemathesis)/done
 	./setup --tests
 	cargo build $(workspace)
 	export JUNE_TEST_MCP_SERVERS=$(servers) JUNE_TEST_PAGE=$(page) \
 		JUNE_TEST_PYTHON=$(testing)/bin/python JUNE_TEST_SCHEMATHESIS=$(schemathesis)/bin/python; \
-	if cargo nextest --version >/dev/null 2>&1; then \
-		cargo nextest run $(workspace) --test-threads $$(($$(nproc) + 1)); \
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run $(workspace); \
 	else cargo test $(workspace) --lib --bins --tests; fi
 	cargo test $(workspace) --doc
 

@@ -149,8 +149,9 @@ fn endless() -> (&'static str, String) {
 #[test]
 fn an_interrupted_run_says_how_to_go_on() {
     let folder = tempfile::tempdir().unwrap();
-    // Loops are started first, and what is left after them takes long enough to be interrupted.
-    let samples = cheap_samples(20).chain([endless(), endless()]).chain(cheap_samples(500));
+    // Loops would be started first. What has none stays last, and takes long enough to be interrupted.
+    let endless = ("Hostile/0", "    return sum(iter(int, 1))\n".to_owned());
+    let samples = cheap_samples(20).chain(std::iter::repeat_n(endless, 5));
     write_samples(folder.path(), "samples.jsonl", samples);
     let grade = |output| {
         let mut command = eval(folder.path(), "samples.jsonl");
@@ -161,13 +162,13 @@ fn an_interrupted_run_says_how_to_go_on() {
     let ended = interrupted(grade("run"), &records, 20);
     let graded = json_lines(&records).len();
     let ended = ended.with(130).says(&format!(
-        "june: {graded} of 522 samples are graded; go on with --resume --output run: interrupted\n"
+        "june: {graded} of 25 samples are graded; go on with --resume --output run: interrupted\n"
     ));
     assert_eq!(ended.stdout, "");
     run(grade("run").arg("--resume")).with(0);
     run(&mut grade("whole")).with(0);
     assert_eq!(results(folder.path(), "run"), results(folder.path(), "whole"));
-    assert_complete(&records, 522);
+    assert_complete(&records, 25);
 }
 
 /// Programs that would run for years do not have to end first.
