@@ -150,8 +150,8 @@ fn endless() -> (&'static str, String) {
 fn an_interrupted_run_says_how_to_go_on() {
     let folder = tempfile::tempdir().unwrap();
     // Loops would be started first. What has none stays last, and takes long enough to be interrupted.
-    let endless = ("Hostile/0", "    return sum(iter(int, 1))\n".to_owned());
-    let samples = cheap_samples(20).chain(std::iter::repeat_n(endless, 5));
+    let last = ("Hostile/0", "    return sum(iter(int, 1))\n".to_owned());
+    let samples = cheap_samples(20).chain(std::iter::repeat_n(last, 5));
     write_samples(folder.path(), "samples.jsonl", samples);
     let grade = |output| {
         let mut command = eval(folder.path(), "samples.jsonl");

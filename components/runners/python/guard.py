@@ -112,7 +112,9 @@ def _hook(event, arguments):
 
 
 def _refuses(value, name):
-    # A program can raise this event itself, with a value of its own making.
+    # A program can raise this event itself, with a value and a name of its own making.
+    if type(name) is not str:
+        return False
     kind = type(value)
     if name == "tb_frame" and kind is _TRACEBACK:
         walker = _getframe(3)

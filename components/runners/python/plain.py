@@ -57,6 +57,7 @@ _IMMUTABLE = set()
 _IS_IMMUTABLE = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE
 # To compare one of these may be to compare what it holds.
 _HOLDERS = set()
+# All of these types, which keep their addresses.
 _kept = []
 _mro_of = type.__dict__["__mro__"].__get__
 _dict_of = type.__dict__["__dict__"].__get__
@@ -87,7 +88,7 @@ def plain(value):
     kind = type(value)
     if type(kind) is type and kind in _LEAVES:
         return value
-    pending, seen = [value], {}
+    pending, seen, checked = [value], {}, {}
     while pending:
         item = pending[-1]
         del pending[-1]
@@ -95,7 +96,8 @@ def plain(value):
         if id(kind) in _LEAF_IDS or id(item) in seen:
             continue
         seen[id(item)] = None
-        if id(kind) not in _IMMUTABLE:
+        if id(kind) not in _IMMUTABLE and id(kind) not in checked:
+            checked[id(kind)] = None
             _check(kind)
         for box, items_of in _BOXES:
             if issubclass(kind, box):
